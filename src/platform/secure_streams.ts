@@ -1,0 +1,92 @@
+/**
+ * TLS 1.3 connections as the outside gives them. The platform proves nothing about who the peer is
+ * (SECURITY.md, "The platform's TLS"): it hands over the bytes of the certificates exactly as they
+ * were received and the values that bind an exchange to this very connection. Judging is
+ * `identity/`'s, proving is `session/`'s.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { SocketAddress } from "../wire/socket_address.ts";
+
+/** The two certificates a peer presented, DER, exactly the bytes received. */
+export interface PresentedChain {
+  readonly leaf: Bytes;
+  readonly root: Bytes;
+}
+
+/** Values of one TLS connection that no other connection shares. PROTOCOL §4.3. */
+export interface ChannelBinding {
+  /** Kind 1: the two TLS Finished-derived values. Kinds are append-only. */
+  readonly kind: 1;
+  /** The client's value, 32 to 64 bytes. */
+  readonly client: Bytes;
+  /** The server's value, 32 to 64 bytes. */
+  readonly server: Bytes;
+}
+
+/** What a connection in either direction tells about itself. */
+export interface SecureConnectionFacts {
+  /** The peer's chain, or a fixed phrase that says why there is none to judge. */
+  readonly chain: PresentedChain | { readonly missing: string };
+  /** Absent if the connection cannot be bound (then every exchange is refused). */
+  readonly binding: ChannelBinding | undefined;
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+}
+
+/** An HTTP answer. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly body: Bytes;
+}
+
+/** A connection this node dialled. Requests go one after the other on the one socket. */
+export interface DialledConnection extends SecureConnectionFacts {
+  /** Sends a request; rejects with `Error` on a broken connection or a body over the limit. */
+  request(
+    method: "GET" | "POST",
+    path: string,
+    body: Bytes | undefined,
+    signal: AbortSignal,
+  ): Promise<PlainAnswer>;
+  close(): void;
+}
+
+/** A connection somebody dialled to this node: one object per socket, for state to hang on. */
+export interface AcceptedConnection extends SecureConnectionFacts {
+  close(): void;
+}
+
+/** Why a dial gave no connection. `refused` is a TCP reset: the port is closed at that address. */
+export interface DialFailure {
+  readonly failed: "refused" | "unreachable" | "timeout" | "tls" | "aborted";
+  readonly detail: string;
+}
+
+/** Dials TLS. */
+export interface SecureDialer {
+  dial(to: SocketAddress, signal: AbortSignal): Promise<DialledConnection | DialFailure>;
+}
+
+/** A request that passed the limits of size and rate. */
+export interface PlainRequest {
+  readonly method: string;
+  /** Path without the query. */
+  readonly path: string;
+  readonly body: Bytes;
+}
+
+/** Answers requests. `undefined` is the one uniform refusal. */
+export type SecureHandler = (
+  connection: AcceptedConnection,
+  request: PlainRequest,
+) => Promise<PlainAnswer | undefined>;
+
+/** A listening TLS port. */
+export interface SecureListener {
+  readonly port: number;
+  /** Counts by reason of what was shed, for status. */
+  readonly shed: Readonly<Record<string, number>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,30 @@
+/**
+ * Durable storage as the outside gives it: named files in one private directory. The host's
+ * directory and the simulator's disk (which loses what was not synced) are the two implementations.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+
+/** A file that only grows. */
+export interface AppendFile {
+  /** Appends and resolves once the bytes are on the disk (fdatasync); rejects with the system's error. */
+  append(bytes: Bytes): Promise<void>;
+  /** Appends; durable only after the next `append`. For what can be fetched again. */
+  appendLazily(bytes: Bytes): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The node's private directory. Names are plain file names of ours. */
+export interface Storage {
+  /** The whole file, or `undefined` if there is none; rejects with the system's error otherwise. */
+  read(name: string): Promise<Bytes | undefined>;
+  /** Replaces the file so that a crash leaves either the old bytes or the new: temporary file, fsync, rename, fsync of the directory. */
+  replace(name: string, bytes: Bytes): Promise<void>;
+  /** Opens for appending, creating it (and syncing the directory) if need be. */
+  openAppend(name: string): Promise<AppendFile>;
+  /** Moves a damaged file out of the way, keeping it; resolves to its new name. */
+  setAside(name: string): Promise<string>;
+  /** Removes the file if it is there. */
+  remove(name: string): Promise<void>;
+}
