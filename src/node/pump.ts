@@ -1,0 +1,61 @@
+/**
+ * The one place where machines meet time: waits for the earliest deadline of all of them and hands
+ * each the instant. Machines never wait.
+ *
+ * @module
+ */
+import { earliest, type Instant, later, milliseconds } from "../base/instant.ts";
+import type { Clock } from "../platform/clock.ts";
+
+/** Something with deadlines: a machine and the code that performs its effects. */
+export interface Timed {
+  /** When it wants to be called next; `undefined` while it waits for nothing. */
+  nextTimeout(): Instant | undefined;
+  /** Called at or after that instant; must not block. */
+  handleTimeout(now: Instant): void;
+}
+
+/** Longest time between two looks: a machine whose deadline moved without a poke is seen by then. */
+const lookEvery = milliseconds(1_000);
+
+/** Drives `Timed` things on a clock until its signal aborts. */
+export class Pump {
+  readonly #clock: Clock;
+  readonly #parts: readonly Timed[];
+  #wake = new AbortController();
+
+  constructor(clock: Clock, parts: readonly Timed[]) {
+    this.#clock = clock;
+    this.#parts = parts;
+  }
+
+  /** Says that a deadline may have come nearer. */
+  poke(): void {
+    this.#wake.abort();
+  }
+
+  /** Runs until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.poke();
+    signal.addEventListener("abort", stop);
+    try {
+      while (!signal.aborted) {
+        this.#wake = new AbortController();
+        const now = this.#clock.monotonic();
+        for (const part of this.#parts) {
+          const due = part.nextTimeout();
+          if (due !== undefined && due <= now) part.handleTimeout(now);
+        }
+        const next = earliest(
+          later(now, lookEvery),
+          ...this.#parts.map((part) => part.nextTimeout()),
+        );
+        if (next !== undefined && next > now) await this.#clock.wait(next, this.#wake.signal);
+        // A machine that stays due must not starve the sockets: yield to them once a round.
+        else await this.#clock.wait(later(now, milliseconds(1)), signal);
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}
