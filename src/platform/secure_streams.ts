@@ -39,6 +39,8 @@ export interface SecureConnectionFacts {
 export interface PlainAnswer {
   readonly status: number;
   readonly body: Bytes;
+  /** Media type that is sent with an answer of ours, `application/octet-stream` unless given. */
+  readonly contentType?: string;
 }
 
 /** A connection this node dialled. Requests go one after the other on the one socket. */
@@ -55,6 +57,8 @@ export interface DialledConnection extends SecureConnectionFacts {
 
 /** A connection somebody dialled to this node: one object per socket, for state to hang on. */
 export interface AcceptedConnection extends SecureConnectionFacts {
+  /** The exchange is done: the connection no longer counts as an unfinished handshake. */
+  finished(): void;
   close(): void;
 }
 

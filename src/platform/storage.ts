@@ -21,6 +21,12 @@ export interface Storage {
   read(name: string): Promise<Bytes | undefined>;
   /** Replaces the file so that a crash leaves either the old bytes or the new: temporary file, fsync, rename, fsync of the directory. */
   replace(name: string, bytes: Bytes): Promise<void>;
+  /**
+   * Writes the file only if there is none, in one step: of two processes at once exactly one gets
+   * `true`, and a crash leaves no file or the whole one (temporary file, fsync, link(2) to the name,
+   * fsync of the directory). `false` if a file of that name is there; it is left as it is.
+   */
+  createExclusive(name: string, bytes: Bytes): Promise<boolean>;
   /** Opens for appending, creating it (and syncing the directory) if need be. */
   openAppend(name: string): Promise<AppendFile>;
   /** Moves a damaged file out of the way, keeping it; resolves to its new name. */

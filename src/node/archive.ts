@@ -1,0 +1,182 @@
+/**
+ * The records this node holds: the store in memory and the log on disk, kept together. Bytes from
+ * anybody come in through one door, where they are verified before anything looks inside.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { Counters } from "../base/counters.ts";
+import { isDecodeError } from "../base/decode.ts";
+import type { Instant } from "../base/instant.ts";
+import type { Clock } from "../platform/clock.ts";
+import {
+  type LogDamage,
+  type LogEntry,
+  type OpenedRecordLog,
+  receiveRecord,
+  type RecordLog,
+  RecordStore,
+  type RecordStoreOptions,
+  restoreRecord,
+  type StoreEffect,
+  type VerifiedRecord,
+} from "../sync/mod.ts";
+import type { Background } from "./background.ts";
+import type { Timed } from "./pump.ts";
+
+/** What became of bytes that came in. */
+export type Received =
+  | {
+    readonly kind: "stored";
+    readonly record: VerifiedRecord;
+    readonly previous: VerifiedRecord | undefined;
+  }
+  /** Verified, and not better than what is held (which is named if it is another version). */
+  | { readonly kind: "held"; readonly record: VerifiedRecord }
+  /** These bytes are known: held, or refused lately. */
+  | { readonly kind: "known" }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** What the archive tells its owner. */
+export interface ArchiveOwner {
+  /** An author signed two payloads under one serial. */
+  handleEquivocation(record: VerifiedRecord): void;
+  /** Records went, by age or to make room. */
+  handleGone(records: readonly VerifiedRecord[]): void;
+  /** The log cannot be written. */
+  handleLogFailure(error: unknown): void;
+}
+
+/** Parts of an archive. */
+export interface ArchiveOptions {
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly background: Background;
+  readonly store: RecordStoreOptions;
+  readonly owner: ArchiveOwner;
+}
+
+/** Store and log. */
+export class Archive implements Timed {
+  /** What is held. */
+  readonly store: RecordStore;
+  /** Damage that was found when the log was opened. */
+  readonly damage: LogDamage | undefined;
+  readonly #log: RecordLog;
+  readonly #options: ArchiveOptions;
+  #compacting = false;
+
+  private constructor(opened: OpenedRecordLog, options: ArchiveOptions) {
+    this.store = new RecordStore(options.store);
+    this.#log = opened.log;
+    this.damage = opened.damage;
+    this.#options = options;
+  }
+
+  /** Takes back what the log holds. */
+  static async restore(opened: OpenedRecordLog, options: ArchiveOptions): Promise<Archive> {
+    const archive = new Archive(opened, options);
+    const { store } = archive;
+    const now = options.clock.monotonic();
+    const wall = options.clock.wall();
+    // Marks before records: a tombstone says what must not come back.
+    for (const entry of opened.entries) {
+      if (entry.kind === "tombstone") store.restoreTombstone(entry, wall);
+      else if (entry.kind === "flag") store.restoreFlag(entry.author);
+    }
+    for (const entry of opened.entries) {
+      if (entry.kind !== "record" && entry.kind !== "own record") continue;
+      const record = await restoreRecord(entry.bytes);
+      if (isDecodeError(record)) options.counters.count(`restored: ${record.reason}`);
+      else store.restore(record, entry.firstSeen, now, wall);
+    }
+    return archive;
+  }
+
+  /** Verifies and decides about bytes from a peer. */
+  async receive(bytes: Bytes): Promise<Received> {
+    const { clock, counters } = this.#options;
+    const record = await receiveRecord(
+      bytes,
+      (hash) => this.store.knows(hash, clock.monotonic()),
+    );
+    if (record === "known") return { kind: "known" };
+    if (isDecodeError(record)) {
+      counters.count(record.reason);
+      return { kind: "refused", reason: record.reason };
+    }
+    return this.#admit(record);
+  }
+
+  #admit(record: VerifiedRecord): Received {
+    const { clock, owner } = this.#options;
+    const wall = clock.wall();
+    const outcome = this.store.admit(record, clock.monotonic(), wall);
+    if (outcome.kind === "known") return { kind: "known" };
+    if (outcome.kind === "refused") return { kind: "refused", reason: outcome.reason };
+    if (outcome.equivocation) {
+      owner.handleEquivocation(record);
+      this.#write([{ kind: "flag", author: record.author }]);
+    }
+    if (outcome.kind === "older") return { kind: "held", record };
+    if (outcome.gone.length > 0) owner.handleGone(outcome.gone);
+    this.#write([{ kind: "record", firstSeen: wall, bytes: record.bytes }]);
+    return { kind: "stored", record, previous: outcome.previous };
+  }
+
+  /** Takes in a record of this node's own, which is on disk already. */
+  admitOwn(record: VerifiedRecord): void {
+    const { clock } = this.#options;
+    this.store.admit(record, clock.monotonic(), clock.wall());
+  }
+
+  #write(entries: readonly LogEntry[]): void {
+    const { background, owner } = this.#options;
+    const written = this.#log.appendEntries(entries).catch((error: unknown) =>
+      owner.handleLogFailure(error)
+    );
+    background.own("write the record log", written);
+    if (this.#log.wantsCompaction && !this.#compacting) {
+      this.#compacting = true;
+      const compacted = this.#log.compact(() => this.#entries()).catch((error: unknown) =>
+        owner.handleLogFailure(error)
+      ).finally(() => {
+        this.#compacting = false;
+      });
+      background.own("compact the record log", compacted);
+    }
+  }
+
+  *#entries(): Generator<LogEntry> {
+    const { clock, store: { selfId } } = this.#options;
+    for (const tombstone of this.store.tombstones()) yield { kind: "tombstone", ...tombstone };
+    for (const author of this.store.flagged()) yield { kind: "flag", author };
+    for (const [record, firstSeen] of this.store.held(clock.monotonic(), clock.wall())) {
+      if (record.author !== selfId) yield { kind: "record", firstSeen, bytes: record.bytes };
+    }
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.store.nextTimeout();
+  }
+
+  handleTimeout(now: Instant): void {
+    const effects = this.store.handleTimeout(now, this.#options.clock.wall());
+    const deleted = effects.filter((effect: StoreEffect) => effect.kind === "deleted");
+    if (deleted.length === 0) return;
+    this.#options.owner.handleGone(deleted.map((effect) => effect.record));
+    const keys = new Set(deleted.map((effect) => effect.record.key));
+    this.#write(
+      this.store.tombstones().filter((tombstone) => keys.has(tombstone.key)).map((tombstone) => ({
+        kind: "tombstone" as const,
+        ...tombstone,
+      })),
+    );
+  }
+
+  /** Waits for what is being written, makes it durable, closes the log. */
+  async close(): Promise<void> {
+    await this.#log.sync();
+    await this.#log.close();
+  }
+}

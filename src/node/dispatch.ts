@@ -1,0 +1,198 @@
+/**
+ * What arrives on the UDP sockets: opens requests, decides what each may do, answers where it came
+ * from; hands answers to the asker. Nothing is kept for a requester. PROTOCOL §5, §6.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { Counters } from "../base/counters.ts";
+import { DecodeError, isDecodeError } from "../base/decode.ts";
+import { unreachable } from "../base/invariant.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { DatagramSocket, ReceivedDatagram } from "../platform/network.ts";
+import type { EpochKeys, OpenedRequest } from "../session/mod.ts";
+import { decodeDatagram } from "../wire/datagram.ts";
+import {
+  type AnswerMessage,
+  type CompareRequest,
+  decodeRequest,
+  encodeAnswer,
+  needsCookie,
+  noticeCodes,
+  type ProbeMessage,
+  type RequestMessage,
+} from "../wire/message.ts";
+import type { Offer } from "../wire/offer.ts";
+import type { RecordKey } from "../wire/record_key.ts";
+import { formatSocketAddress } from "../wire/socket_address.ts";
+import type { Asker } from "./asker.ts";
+import type { Background } from "./background.ts";
+import { inboxMax } from "./limits.ts";
+import type { Peer } from "./peer.ts";
+
+/** What requests ask of the node. Every peer here has proven its key. */
+export interface DispatchOwner {
+  /** Whether the node whose id begins so (32 hexadecimal digits) may talk to us. */
+  admits(prefix: string): boolean;
+  /** The peer of that prefix, opened if it is admitted and not yet held. */
+  peerOf(prefix: string): Peer | undefined;
+  /** An authentic request came from the peer. */
+  handleHeard(peer: Peer): void;
+  /** Whether the peer, which proved by a cookie that it receives elsewhere, is to be sought there. */
+  mayMove(peer: Peer): boolean;
+  answerProbe(peer: Peer, probe: ProbeMessage): Promise<ProbeMessage>;
+  answerCompare(compare: CompareRequest, bytesMax: number): Promise<AnswerMessage>;
+  answerFetch(keys: readonly RecordKey[], bytesMax: number): AnswerMessage;
+  handleOffers(peer: Peer, offers: readonly Offer[]): void;
+  /** Resolves to how many were new. */
+  handlePushed(peer: Peer, records: readonly Bytes[]): Promise<number>;
+  handleLeaving(peer: Peer, bootNonce: Bytes): void;
+  handleRestarting(peer: Peer, bootNonce: Bytes): void;
+  handleLetGo(peer: Peer, exchangeHash: Bytes): void;
+}
+
+/** Opens, decides, answers. */
+export class Dispatch {
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  readonly #background: Background;
+  readonly #epochKeys: EpochKeys;
+  readonly #asker: Asker;
+  readonly #owner: DispatchOwner;
+  #underWay = 0;
+
+  constructor(
+    clock: Clock,
+    counters: Counters,
+    background: Background,
+    epochKeys: EpochKeys,
+    asker: Asker,
+    owner: DispatchOwner,
+  ) {
+    this.#clock = clock;
+    this.#counters = counters;
+    this.#background = background;
+    this.#epochKeys = epochKeys;
+    this.#asker = asker;
+    this.#owner = owner;
+  }
+
+  /** Takes a datagram in. Never throws; what is too much is dropped and counted. */
+  handleDatagram({ bytes, from }: ReceivedDatagram, socket: DatagramSocket): void {
+    const datagram = decodeDatagram(bytes);
+    if (isDecodeError(datagram)) return this.#counters.count(datagram.reason);
+    if (datagram.kind === "who-are-you") return this.#asker.handleWhoAreYou(datagram);
+    if (this.#underWay >= inboxMax) return this.#counters.count("inbox full");
+    this.#underWay++;
+    const work = datagram.kind === "answer"
+      ? this.#asker.handleAnswer(datagram, bytes)
+      : this.#handleRequest(bytes, from, socket);
+    this.#background.own(
+      "handle a datagram",
+      work.finally(() => {
+        this.#underWay--;
+      }),
+    );
+  }
+
+  async #handleRequest(
+    bytes: Bytes,
+    from: ReceivedDatagram["from"],
+    socket: DatagramSocket,
+  ): Promise<void> {
+    const outcome = await this.#epochKeys.open(
+      bytes,
+      { address: from, interfaceName: socket.interfaceName },
+      (prefix) => this.#owner.admits(prefix),
+      this.#clock.monotonic(),
+    );
+    switch (outcome.kind) {
+      case "drop":
+        return this.#counters.count(outcome.reason);
+      case "unknown-epoch":
+      case "stale":
+        this.#counters.count(outcome.kind === "stale" ? "request outside window" : "unknown epoch");
+        await socket.send(outcome.answer, from);
+        return;
+      case "request": {
+        const answer = await this.#answer(outcome.request);
+        if (answer === undefined) return;
+        await socket.send(
+          await this.#epochKeys.sealAnswer(outcome.request, encodeAnswer(answer)),
+          from,
+        );
+        return;
+      }
+      default:
+        unreachable(outcome);
+    }
+  }
+
+  async #answer(opened: OpenedRequest): Promise<AnswerMessage | undefined> {
+    const peer = this.#owner.peerOf(opened.peerPrefix);
+    if (peer === undefined) {
+      this.#counters.count("peer not known");
+      return undefined;
+    }
+    const request = decodeRequest(opened.message);
+    if (request instanceof DecodeError) {
+      this.#counters.count(`request: ${request.reason}`);
+      const number = opened.message[1] ?? 0;
+      return { kind: "notice", code: noticeCodes.messageUnknown, value: Math.min(number, 255) };
+    }
+    if (opened.cookieRight) this.#noteAddress(peer, opened);
+    this.#owner.handleHeard(peer);
+    if (needsCookie(request) && !opened.cookieRight) {
+      return { kind: "notice", code: noticeCodes.cookieNeeded, value: 0 };
+    }
+    return await this.#act(peer, opened, request);
+  }
+
+  /** A right cookie proves that the peer receives there: its datagrams may go there from now on. */
+  #noteAddress(peer: Peer, opened: OpenedRequest): void {
+    const { address } = opened.source;
+    const same = peer.address !== undefined &&
+      formatSocketAddress(peer.address) === formatSocketAddress(address);
+    if (!same && this.#owner.mayMove(peer)) peer.address = address;
+  }
+
+  async #act(
+    peer: Peer,
+    opened: OpenedRequest,
+    request: RequestMessage,
+  ): Promise<AnswerMessage> {
+    const owner = this.#owner;
+    // A second sight of the same datagram is answered alike and changes nothing.
+    const first = () => this.#epochKeys.firstSight(opened);
+    switch (request.kind) {
+      case "ping": {
+        const { ip, port } = opened.source.address;
+        return { kind: "ping", seenIp: ip, seenPort: port };
+      }
+      case "probe":
+        return await owner.answerProbe(peer, request);
+      case "compare":
+        return await owner.answerCompare(request, opened.answerBytesMax);
+      case "fetch":
+        return owner.answerFetch(request.keys, opened.answerBytesMax);
+      case "offer":
+        if (first()) owner.handleOffers(peer, request.offers);
+        return { kind: "offer" };
+      case "push": {
+        const accepted = first() ? await owner.handlePushed(peer, request.records) : 0;
+        return { kind: "push", accepted };
+      }
+      case "leaving":
+        if (first()) owner.handleLeaving(peer, request.bootNonce);
+        return { kind: "leaving" };
+      case "restarting":
+        if (first()) owner.handleRestarting(peer, request.bootNonce);
+        return { kind: "restarting" };
+      case "letGo":
+        if (first()) owner.handleLetGo(peer, request.exchangeHash);
+        return { kind: "letGo" };
+      default:
+        return unreachable(request);
+    }
+  }
+}

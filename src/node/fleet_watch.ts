@@ -1,0 +1,97 @@
+/**
+ * Looks at the fleet whenever something changed, tells what is new since the last look, and keeps
+ * the view that everybody else reads.
+ *
+ * @module
+ */
+import { type Instant, later, milliseconds } from "../base/instant.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { type FleetSources, FleetView, type KnownNode } from "./fleet_view.ts";
+import type { Timed } from "./pump.ts";
+
+/** Changes that come together are looked at together. */
+const lookAfter = milliseconds(20);
+
+/** What is new. */
+export interface FleetWatchOwner {
+  handleNodeNew(node: KnownNode): void;
+  /** A newer `info` record. */
+  handleNodeChanged(node: KnownNode): void;
+  handleNodeReachable(node: KnownNode): void;
+  handleNodeUnreachable(node: KnownNode): void;
+  /** Names that more than one node claims; told when the list changes. */
+  handleConflicts(names: readonly string[]): void;
+}
+
+interface Seen {
+  readonly serial: number;
+  readonly reachable: boolean;
+}
+
+/** The view of the fleet and its changes. */
+export class FleetWatch implements Timed {
+  readonly #clock: Clock;
+  readonly #sources: FleetSources;
+  readonly #owner: FleetWatchOwner;
+  readonly #seen = new Map<NodeId, Seen>();
+  #view: FleetView;
+  #isStale = false;
+  #lookAt: Instant | undefined;
+  #conflicts = "";
+
+  constructor(clock: Clock, sources: FleetSources, owner: FleetWatchOwner) {
+    this.#clock = clock;
+    this.#sources = sources;
+    this.#owner = owner;
+    this.#view = new FleetView(sources);
+    // What the disk remembered is not news.
+    this.#note();
+  }
+
+  /** The fleet now. */
+  get view(): FleetView {
+    if (this.#isStale) {
+      this.#view = new FleetView(this.#sources);
+      this.#isStale = false;
+    }
+    return this.#view;
+  }
+
+  /** Something changed: records, or links. */
+  handleChange(): void {
+    this.#isStale = true;
+    this.#lookAt ??= later(this.#clock.monotonic(), lookAfter);
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#lookAt;
+  }
+
+  handleTimeout(_now: Instant): void {
+    this.#lookAt = undefined;
+    const known = new Set<NodeId>();
+    for (const node of this.view.nodes()) {
+      known.add(node.id);
+      const before = this.#seen.get(node.id);
+      const reachable = node.state !== "unreachable";
+      if (before === undefined) this.#owner.handleNodeNew(node);
+      else if (before.serial !== node.record.serial) this.#owner.handleNodeChanged(node);
+      if (reachable && before?.reachable !== true) this.#owner.handleNodeReachable(node);
+      if (!reachable && before?.reachable === true) this.#owner.handleNodeUnreachable(node);
+    }
+    for (const id of this.#seen.keys()) if (!known.has(id)) this.#seen.delete(id);
+    this.#note();
+  }
+
+  #note(): void {
+    for (const { id, record, state } of this.view.nodes()) {
+      this.#seen.set(id, { serial: record.serial, reachable: state !== "unreachable" });
+    }
+    const names = this.view.conflictingNames();
+    const text = names.join("\n");
+    if (text === this.#conflicts) return;
+    this.#conflicts = text;
+    this.#owner.handleConflicts(names);
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Carries out what push and reconciliation decide: offers, bodies, fetches, comparisons; and takes
+ * in what comes of them. PROTOCOL §7.
+ *
+ * @module
+ */
+import { type Bytes, equalBytes } from "../base/bytes.ts";
+import type { Counters } from "../base/counters.ts";
+import { type Instant, later } from "../base/instant.ts";
+import { unreachable } from "../base/invariant.ts";
+import type { Prng } from "../base/prng.ts";
+import type { Clock } from "../platform/clock.ts";
+import {
+  answerCompare,
+  answerFetch,
+  answerProbe,
+  fetchKeysPerRequest,
+  Push,
+  type PushEffect,
+  Reconciliation,
+  type ReconciliationEffect,
+  settleFetch,
+  type VerifiedRecord,
+} from "../sync/mod.ts";
+import type { AnswerMessage, CompareRequest, ProbeMessage } from "../wire/message.ts";
+import { allKinds } from "../wire/key_range.ts";
+import { fetchRequests, offerRequests, pushRequests } from "../wire/message_packing.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { type Offer, offerOf } from "../wire/offer.ts";
+import type { RecordKey } from "../wire/record_key.ts";
+import type { Archive } from "./archive.ts";
+import type { Asker } from "./asker.ts";
+import type { Background } from "./background.ts";
+import { reconcileAgainAfter } from "./limits.ts";
+import type { Peer, PeerTable } from "./peer.ts";
+import type { Timed } from "./pump.ts";
+
+/** What gossip tells the node. */
+export interface GossipOwner {
+  /** A verified record of this node's own key came from outside. */
+  handleOwnRecord(record: VerifiedRecord): void;
+  /** The store took in somebody's record. */
+  handleStored(record: VerifiedRecord, previous: VerifiedRecord | undefined): void;
+  /** Whether the change cannot wait to be told on. */
+  isUrgent(record: VerifiedRecord): boolean;
+  /** A comparison with the peer ended equal, or a probe found both equal. */
+  handleInStep(peer: Peer): void;
+}
+
+/** Parts of gossip. */
+export interface GossipOptions {
+  readonly selfId: NodeId;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly background: Background;
+  readonly prng: Prng;
+  readonly archive: Archive;
+  readonly asker: Asker;
+  readonly peers: PeerTable;
+  readonly owner: GossipOwner;
+}
+
+/** Push and reconciliation at work. */
+export class Gossip implements Timed {
+  readonly #options: GossipOptions;
+  readonly #push: Push;
+  /** Peers being compared with; the value of one that must wait is when it may be again. */
+  readonly #comparing = new Set<NodeId>();
+  readonly #compareAgainAt = new Map<NodeId, Instant>();
+
+  constructor(options: GossipOptions) {
+    this.#options = options;
+    const { clock, archive: { store } } = options;
+    this.#push = new Push({
+      prng: options.prng,
+      judge: (offer, now) => store.judgeOffer(offer, now, clock.wall()),
+      held: (key) => {
+        const record = store.get(key);
+        return record === undefined ? undefined : offerOf(record);
+      },
+    });
+  }
+
+  #now(): Instant {
+    return this.#options.clock.monotonic();
+  }
+
+  /** A link has come: from now on it is told of changes, and compared with once. */
+  handleLink(peer: Peer): void {
+    this.#push.handleLink(peer.id);
+    this.#compareAgainAt.delete(peer.id);
+    this.compareWith(peer);
+  }
+
+  /** A link has gone. */
+  handleUnlink(id: NodeId): void {
+    this.#compareAgainAt.delete(id);
+    this.#perform(this.#push.handleUnlink(id, this.#now()));
+  }
+
+  /** A record of this node's own is new. */
+  tell(record: VerifiedRecord, urgent: boolean): void {
+    this.#perform(this.#push.handleChange({ offer: offerOf(record), urgent }, this.#now()));
+  }
+
+  /** A peer offers these. */
+  handleOffers(peer: Peer, offers: readonly Offer[]): void {
+    this.#perform(this.#push.handleOffers(peer.id, offers, this.#now()));
+  }
+
+  /** Records that a peer sent unasked; resolves to how many were new. */
+  async handlePushed(peer: Peer, records: readonly Bytes[]): Promise<number> {
+    const taken = await this.#takeAll(peer, records);
+    return taken.filter(({ isNew }) => isNew).length;
+  }
+
+  /** Verifies and admits; what is new is told on. Those that are held now come back. */
+  async #takeAll(
+    peer: Peer,
+    records: readonly Bytes[],
+  ): Promise<{ readonly key: RecordKey; readonly isNew: boolean }[]> {
+    const received = await Promise.all(records.map((bytes) => this.#take(peer, bytes)));
+    return received.filter((one) => one !== undefined);
+  }
+
+  async #take(
+    peer: Peer,
+    bytes: Bytes,
+  ): Promise<{ readonly key: RecordKey; readonly isNew: boolean } | undefined> {
+    const { archive, owner, selfId } = this.#options;
+    const received = await archive.receive(bytes);
+    if (received.kind === "known" || received.kind === "refused") return undefined;
+    const { record } = received;
+    if (record.author === selfId) owner.handleOwnRecord(record);
+    if (received.kind === "held") return { key: record.key, isNew: false };
+    this.#perform(
+      this.#push.handleChange(
+        { offer: offerOf(record), urgent: owner.isUrgent(record), from: peer.id },
+        this.#now(),
+      ),
+    );
+    owner.handleStored(record, received.previous);
+    return { key: record.key, isNew: true };
+  }
+
+  /** Takes in the record that a peer showed inside an exchange. */
+  async handleShown(peer: Peer, bytes: Bytes): Promise<void> {
+    await this.#take(peer, bytes);
+  }
+
+  /** The probe that this node sends now. */
+  probe(): Promise<ProbeMessage> {
+    const request: ProbeMessage = { kind: "probe", kinds: allKinds, digest: noDigest };
+    return answerProbe(this.#options.archive.store, request);
+  }
+
+  /** What a peer's probe is answered with. */
+  answerProbe(request: ProbeMessage): Promise<ProbeMessage> {
+    return answerProbe(this.#options.archive.store, request);
+  }
+
+  /** Both digests of a probe are known: compares if they differ. */
+  handleProbed(peer: Peer, ours: ProbeMessage, theirs: ProbeMessage): void {
+    if (equalBytes(ours.digest, theirs.digest)) this.#options.owner.handleInStep(peer);
+    else this.compareWith(peer);
+  }
+
+  answerCompare(request: CompareRequest, bytesMax: number): Promise<AnswerMessage> {
+    return answerCompare(this.#options.archive.store, request, bytesMax);
+  }
+
+  answerFetch(keys: readonly RecordKey[], bytesMax: number): AnswerMessage {
+    return answerFetch(this.#options.archive.store, { kind: "fetch", keys }, bytesMax);
+  }
+
+  /** Begins a reconciliation with the peer, unless one is under way or it must wait. */
+  compareWith(peer: Peer): void {
+    const again = this.#compareAgainAt.get(peer.id);
+    if (this.#comparing.has(peer.id) || (again !== undefined && again > this.#now())) return;
+    this.#compareAgainAt.delete(peer.id);
+    this.#options.background.own(`compare with ${peer.id}`, this.compareOnce(peer));
+  }
+
+  /** One reconciliation with a peer that is no link, if none is under way; resolves at its end. */
+  async compareOnce(peer: Peer): Promise<void> {
+    if (this.#comparing.has(peer.id)) return;
+    this.#comparing.add(peer.id);
+    try {
+      await this.#compare(peer);
+    } finally {
+      this.#comparing.delete(peer.id);
+    }
+  }
+
+  async #compare(peer: Peer): Promise<void> {
+    const { archive: { store }, clock, counters, owner } = this.#options;
+    const walk = new Reconciliation(
+      store,
+      (offer) => store.judgeOffer(offer, this.#now(), clock.wall()) === "wanted",
+    );
+    const waiting: ReconciliationEffect[] = await walk.start(allKinds, this.#now());
+    for (let effect = waiting.shift(); effect !== undefined; effect = waiting.shift()) {
+      switch (effect.kind) {
+        case "ask": {
+          const outcome = await this.#options.asker.ask(peer, effect.message);
+          waiting.push(
+            ...outcome.kind === "answer"
+              ? await walk.handleAnswer(outcome.answer, this.#now())
+              : walk.handleNoAnswer(this.#now()),
+          );
+          break;
+        }
+        case "fetch": {
+          const arrived = await this.#fetch(peer, effect.keys);
+          waiting.push(...await walk.handleFetched(effect.keys, arrived, this.#now()));
+          break;
+        }
+        case "push":
+          await this.#send(peer, effect.keys);
+          waiting.push(...await walk.handlePushed(effect.keys, this.#now()));
+          break;
+        case "done":
+          counters.count(`reconciliation: ${effect.reason}`);
+          if (effect.equal) owner.handleInStep(peer);
+          else {
+            const soonest = later(this.#now(), reconcileAgainAfter);
+            this.#compareAgainAt.set(peer.id, effect.again ?? soonest);
+          }
+          break;
+        default:
+          unreachable(effect);
+      }
+    }
+  }
+
+  /** Fetches the records and takes them in; resolves to the keys that came and are held now. */
+  async #fetch(peer: Peer, keys: readonly RecordKey[]): Promise<RecordKey[]> {
+    const arrived: RecordKey[] = [];
+    let wanted = keys;
+    while (wanted.length > 0) {
+      const rest: RecordKey[] = [];
+      for (const request of fetchRequests(wanted, fetchKeysPerRequest)) {
+        const outcome = await this.#options.asker.ask(peer, request);
+        if (outcome.kind !== "answer" || outcome.answer.kind !== "fetch") return arrived;
+        const taken = await this.#takeAll(peer, outcome.answer.records);
+        const settled = settleFetch(request.keys, taken);
+        if (settled.unasked > 0) this.#options.counters.count("record not asked for");
+        arrived.push(...settled.asked.map(({ key }) => key));
+        rest.push(...settled.again);
+      }
+      // Each answer brings at least one record that was asked for, or asks for nothing again.
+      wanted = rest.length < wanted.length ? rest : [];
+    }
+    return arrived;
+  }
+
+  async #send(peer: Peer, keys: readonly RecordKey[]): Promise<void> {
+    const bodies: Bytes[] = [];
+    for (const key of keys) {
+      const record = this.#options.archive.store.get(key);
+      if (record !== undefined) bodies.push(record.bytes);
+    }
+    for (const request of pushRequests(bodies)) await this.#options.asker.ask(peer, request);
+  }
+
+  #perform(effects: readonly PushEffect[]): void {
+    for (const effect of effects) {
+      const peer = this.#options.peers.get(effect.kind === "fetch" ? effect.from : effect.to);
+      if (peer !== undefined) {
+        this.#options.background.own(effect.kind, this.#carryOut(peer, effect));
+      }
+    }
+  }
+
+  async #carryOut(peer: Peer, effect: PushEffect): Promise<void> {
+    switch (effect.kind) {
+      case "offer":
+        for (const request of offerRequests(effect.offers)) {
+          await this.#options.asker.ask(peer, request);
+        }
+        return;
+      case "push":
+        return await this.#send(peer, effect.keys);
+      case "fetch": {
+        const arrived = new Set(await this.#fetch(peer, effect.keys));
+        const missing = effect.keys.filter((key) => !arrived.has(key));
+        if (missing.length > 0) {
+          this.#perform(this.#push.handleNotFetched(peer.id, missing, this.#now()));
+        }
+        return;
+      }
+      default:
+        unreachable(effect);
+    }
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#push.nextTimeout();
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#perform(this.#push.handleTimeout(now));
+  }
+}
+
+/** Stands in a probe whose own digest is yet to be computed. */
+const noDigest = new Uint8Array(16);

@@ -1,0 +1,55 @@
+/**
+ * The limits of the composition, each with its reason. Protocol limits stand in the rooms below.
+ *
+ * @module
+ */
+import { hours, milliseconds, minutes, seconds } from "../base/instant.ts";
+
+/** Peers without a link whose keys are kept, so that a link can come back without a new exchange. */
+export const peersMax = 4_096;
+/** Links held at most: what a `links` record can list. */
+export const linksMax = 32;
+/** Links accepted from anybody; the slots above are for nodes with fewer than `fewLinks`. */
+export const linksFree = 24;
+/** A node with fewer links than this is let in above `linksFree`. */
+export const fewLinks = 3;
+/** Datagrams being worked on at once; more are dropped and counted. */
+export const inboxMax = 4_096;
+/** How long one try of a request waits for its answer: several LAN round trips under load. */
+export const askWait = milliseconds(500);
+/** Tries of a request whose loss would be felt; one answer in any of them ends it. */
+export const askTries = 4;
+/** How long an answer to a monitor's probe may take; the monitor itself judges earlier. */
+export const probeAnswerWait = seconds(5);
+/** How long one dial with its exchange may take (the answerer allows 10 s as well). */
+export const exchangeWait = seconds(10);
+/** How long the first round trip is tried after an exchange: 8 tries of 250 ms at 20 % loss miss once in 10⁶. */
+export const proveTries = 8;
+/** One of those tries. */
+export const proveWait = milliseconds(250);
+/** Between two looks at the interfaces: carrier and addresses come and go without an event. */
+export const interfacesLookEvery = seconds(2);
+/** New links are published together, so that a start does not publish once per link. */
+export const linksCoalesce = seconds(30);
+/** The first publication of `links` waits only for the links that come with it. */
+export const linksFirstCoalesce = milliseconds(300);
+/** How long a lost neighbour stands in `lost`. */
+export const lostFor = seconds(60);
+/** A link repeats the full exchange this often, ± a tenth. */
+export const reproveEvery = hours(24);
+/** A solicitation from a linked node is answered by a probe, at most this often per node. */
+export const probeOnSolicitEvery = seconds(1);
+/** An authentic request from a node without a link is answered by proving it, this often per node. */
+export const proveStrangerEvery = seconds(10);
+/** From one reconciliation with the same link that ended unequal to the next. */
+export const reconcileAgainAfter = seconds(2);
+/** Good-byes are said within this time; then the process ends without the rest. */
+export const farewellWait = seconds(2);
+/** A wall clock further than this from the median of the neighbours' is warned about. */
+export const clockDifferenceMax = minutes(10);
+/** Neighbours that the median needs. */
+export const clockVotersMin = 5;
+/** A clock this long after the executable was built is as suspect as one before. */
+export const clockAfterBuildMax = hours(24 * 365 * 25);
+/** Concurrent exchanges that this node dials. */
+export const dialsMax = 16;

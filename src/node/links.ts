@@ -1,0 +1,320 @@
+/**
+ * Links: from a finished exchange over the first sealed round trip to the last sign of life. Carries
+ * out what the monitor decides and tells everybody else of links that come and go.
+ *
+ * @module
+ */
+import type { Counters } from "../base/counters.ts";
+import { type Bytes, equalBytes } from "../base/bytes.ts";
+import { earliest, elapsed, type Instant, later, scaled } from "../base/instant.ts";
+import { unreachable } from "../base/invariant.ts";
+import type { Prng } from "../base/prng.ts";
+import type { UnlinkReason } from "../discovery/mod.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { ExchangeResult } from "../session/mod.ts";
+import type {
+  AuthenticationOutcome,
+  LinkDropReason,
+  LinkHealth,
+  Monitor,
+  MonitorEffect,
+} from "../sync/mod.ts";
+import { isDecodeError } from "../base/decode.ts";
+import { decodeCoseSign1 } from "../wire/cose_sign1.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import type { Asker } from "./asker.ts";
+import type { DialOutcome, ExchangePlace } from "./authenticator.ts";
+import type { Background } from "./background.ts";
+import type { Gossip } from "./gossip.ts";
+import {
+  linksMax,
+  probeAnswerWait,
+  proveStrangerEvery,
+  proveTries,
+  proveWait,
+  reproveEvery,
+} from "./limits.ts";
+import type { Peer, PeerTable } from "./peer.ts";
+import type { Timed } from "./pump.ts";
+
+/** What links tell the node. */
+export interface LinksOwner {
+  /** Dials and runs an exchange; a finished one comes back here by itself. */
+  dial(to: SocketAddress): Promise<DialOutcome>;
+  /** The port at which the node says it listens. */
+  listenPortOf(id: NodeId): number | undefined;
+  /** Addresses at which the node says it can be dialled, the likeliest first. */
+  addressesOf(id: NodeId): readonly SocketAddress[];
+  /** Whether there may be one more link with this node. */
+  admitsLink(peer: Peer): boolean;
+  handleLinkUp(peer: Peer): void;
+  handleLinkDown(peer: Peer, why: LinkEnd): void;
+  handleSuspect(peer: Peer): void;
+  handleAlive(peer: Peer): void;
+}
+
+/** Why a link ended. */
+export type LinkEnd = LinkDropReason | "let go" | "no socket" | "stopped";
+
+/** Parts of the links. */
+export interface LinksOptions {
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly background: Background;
+  readonly prng: Prng;
+  readonly monitor: Monitor;
+  readonly peers: PeerTable;
+  readonly asker: Asker;
+  readonly gossip: Gossip;
+  readonly owner: LinksOwner;
+}
+
+/** How the rest of the node classes an end. */
+export function unlinkReason(why: LinkEnd): UnlinkReason {
+  if (why === "good-bye") return "left";
+  return why === "let go" ? "let-go" : "lost";
+}
+
+/** Links at work. */
+export class Links implements Timed {
+  readonly #options: LinksOptions;
+  readonly #proving = new Set<NodeId>();
+  readonly #authenticating = new Set<NodeId>();
+  readonly #reproveAt = new Map<NodeId, Instant>();
+  readonly #strangerProvedAt = new Map<NodeId, Instant>();
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+  }
+
+  #now(): Instant {
+    return this.#options.clock.monotonic();
+  }
+
+  /** An exchange was finished on this connection, dialled by this node or by the peer. */
+  handleProven(result: ExchangeResult, place: ExchangePlace): void {
+    const { counters, background } = this.#options;
+    // The record shown must be the peer's own: it is taken in before anything is asked of it.
+    const envelope = decodeCoseSign1(result.theirs.info);
+    if (isDecodeError(envelope) || !equalBytes(envelope.key, result.publicKey)) {
+      counters.count("exchange: record of another author shown");
+      return;
+    }
+    background.own("adopt a peer", this.#adopt(result, place));
+  }
+
+  async #adopt(result: ExchangeResult, place: ExchangePlace): Promise<void> {
+    const { peers, clock, gossip, owner } = this.#options;
+    const peer = peers.open(result.peer);
+    const now = this.#now();
+    peer.keys.adopt(result.theirs.grant, now);
+    peer.bootNonce = result.theirs.bootNonce;
+    peer.exchangeHash = result.hash;
+    peer.provenAt = clock.wall();
+    peer.provenSince = now;
+    peer.wallAheadMs = result.theirs.wallTime - clock.wall();
+    if (result.role === "initiator") peer.dialled = true;
+    else peer.accepted = true;
+    await gossip.handleShown(peer, result.theirs.info);
+    const { remote } = place;
+    if (result.role === "initiator") {
+      peer.address = remote;
+    } else {
+      // Who dialled comes from any port; its datagrams are taken where it says that it listens.
+      const port = owner.listenPortOf(peer.id);
+      if (port !== undefined && !(peer.linked && peer.address !== undefined)) {
+        peer.address = socketAddress(remote.ip, port, remote.zone);
+      }
+    }
+    await this.#prove(peer, result.role === "initiator" ? remote : undefined);
+  }
+
+  /** One sealed round trip makes the link. */
+  async #prove(peer: Peer, dialledAt: SocketAddress | undefined): Promise<void> {
+    const { asker, counters, monitor, owner } = this.#options;
+    if (this.#proving.has(peer.id)) return;
+    this.#proving.add(peer.id);
+    try {
+      const outcome = await asker.ask(peer, { kind: "ping" }, {
+        tries: proveTries,
+        wait: proveWait,
+      });
+      if (outcome.kind !== "answer" || outcome.answer.kind !== "ping") {
+        counters.count("exchange without a datagram's answer");
+        return;
+      }
+      peer.seesUsAt = socketAddress(outcome.answer.seenIp, outcome.answer.seenPort);
+      this.#perform(monitor.handleHeard(peer.id, this.#now()));
+      if (!peer.linked && !owner.admitsLink(peer)) {
+        await this.#letGo(peer);
+        return;
+      }
+    } finally {
+      this.#proving.delete(peer.id);
+    }
+    this.#linkUp(peer, dialledAt);
+  }
+
+  #linkUp(peer: Peer, dialledAt: SocketAddress | undefined): void {
+    const { peers, monitor, owner, prng } = this.#options;
+    const now = this.#now();
+    const isNew = !peer.linked;
+    this.#reproveAt.set(peer.id, later(now, scaled(reproveEvery, prng.between(0.9, 1.1))));
+    if (isNew) {
+      if (peers.linkCount >= linksMax) return;
+      peers.link(peer);
+    }
+    this.#perform(monitor.handleLink(peer.id, dialledAt, now));
+    if (isNew) owner.handleLinkUp(peer);
+  }
+
+  /** Too many links: the peer is brought into step and let go. */
+  async #letGo(peer: Peer): Promise<void> {
+    const { gossip, asker } = this.#options;
+    await gossip.compareOnce(peer);
+    if (peer.exchangeHash !== undefined) {
+      await asker.ask(peer, { kind: "letGo", exchangeHash: peer.exchangeHash });
+    }
+  }
+
+  /** The link is over; the peer's keys stay, for it may still be there. */
+  #unlink(peer: Peer, why: LinkEnd): void {
+    const { peers, monitor, asker, owner } = this.#options;
+    if (!peer.linked) return;
+    monitor.handleUnlink(peer.id);
+    this.#reproveAt.delete(peer.id);
+    peers.unlink(peer);
+    asker.abandon(peer.id);
+    owner.handleLinkDown(peer, why);
+  }
+
+  /** An authentic request came from the peer. Without a link that is a reason to prove one. */
+  handleHeard(peer: Peer): void {
+    if (peer.linked || !peer.keys.ready || peer.address === undefined) return;
+    const at = this.#strangerProvedAt.get(peer.id);
+    const now = this.#now();
+    if (at !== undefined && elapsed(at, now) < proveStrangerEvery) return;
+    for (const [id, provedAt] of this.#strangerProvedAt) {
+      if (elapsed(provedAt, now) >= proveStrangerEvery) this.#strangerProvedAt.delete(id);
+    }
+    this.#strangerProvedAt.set(peer.id, now);
+    this.#options.background.own("prove a peer", this.#prove(peer, undefined));
+  }
+
+  /** The peer does not know the key we ask under, or so somebody says: a new exchange tells. */
+  handleStranger(peer: Peer): void {
+    this.#options.background.own("authenticate anew", this.#authenticate(peer));
+  }
+
+  /** The peer said good-bye, naming the boot that ends. */
+  handleLeaving(peer: Peer, bootNonce: Bytes): void {
+    if (peer.bootNonce === undefined || !equalBytes(peer.bootNonce, bootNonce)) return;
+    peer.keys.forget();
+    this.#unlink(peer, "good-bye");
+  }
+
+  /** The peer will be back in a moment. */
+  handleRestarting(peer: Peer, bootNonce: Bytes): void {
+    if (peer.bootNonce === undefined || !equalBytes(peer.bootNonce, bootNonce)) return;
+    this.#perform(this.#options.monitor.handleRestarting(peer.id, this.#now()));
+  }
+
+  /** The peer has links enough; the exchange that it ends is named. */
+  handleLetGo(peer: Peer, exchangeHash: Bytes): void {
+    if (peer.exchangeHash === undefined || !equalBytes(peer.exchangeHash, exchangeHash)) return;
+    this.#unlink(peer, "let go");
+  }
+
+  /** The socket that the link used is gone: another way is looked for at once. */
+  handleNoSocket(peer: Peer): void {
+    this.#unlink(peer, "no socket");
+  }
+
+  /** How the link does. */
+  healthOf(id: NodeId): LinkHealth | undefined {
+    return this.#options.monitor.snapshot(id);
+  }
+
+  #perform(effects: readonly MonitorEffect[]): void {
+    const { peers, background, owner } = this.#options;
+    for (const effect of effects) {
+      const peer = peers.get(effect.id);
+      if (peer === undefined) continue;
+      switch (effect.kind) {
+        case "probe":
+          background.own("probe", this.#probe(peer, effect.attempt));
+          break;
+        case "authenticate":
+          background.own("authenticate", this.#authenticate(peer));
+          break;
+        case "suspect":
+          owner.handleSuspect(peer);
+          break;
+        case "alive":
+          owner.handleAlive(peer);
+          break;
+        case "drop":
+          this.#unlink(peer, effect.why);
+          break;
+        default:
+          unreachable(effect);
+      }
+    }
+  }
+
+  async #probe(peer: Peer, attempt: number): Promise<void> {
+    const { asker, gossip, monitor } = this.#options;
+    const ours = await gossip.probe();
+    const outcome = await asker.ask(peer, ours, { tries: 1, wait: probeAnswerWait });
+    if (outcome.kind !== "answer") return;
+    this.#perform(monitor.handleAnswer(peer.id, attempt, this.#now()));
+    if (outcome.answer.kind === "probe") gossip.handleProbed(peer, ours, outcome.answer);
+  }
+
+  /** A full exchange with the peer, at its addresses one after the other until one answers. */
+  async #authenticate(peer: Peer): Promise<void> {
+    if (this.#authenticating.has(peer.id)) return;
+    this.#authenticating.add(peer.id);
+    try {
+      const outcome = await this.#dialPeer(peer);
+      this.#perform(
+        this.#options.monitor.handleAuthentication(peer.id, outcome, this.#now()),
+      );
+    } finally {
+      this.#authenticating.delete(peer.id);
+    }
+  }
+
+  async #dialPeer(peer: Peer): Promise<AuthenticationOutcome> {
+    const { owner } = this.#options;
+    const first = peer.address;
+    let refusedAt: SocketAddress | undefined;
+    for (const address of [...first === undefined ? [] : [first], ...owner.addressesOf(peer.id)]) {
+      const outcome = await owner.dial(address);
+      if (outcome.kind === "proven" && outcome.result.peer === peer.id) {
+        return { kind: "finished", address };
+      }
+      if (outcome.kind === "failed" && outcome.why === "refused" && address === first) {
+        refusedAt = address;
+        break;
+      }
+    }
+    return refusedAt === undefined ? { kind: "failed" } : { kind: "refused", address: refusedAt };
+  }
+
+  nextTimeout(): Instant | undefined {
+    return earliest(this.#options.monitor.nextTimeout(), ...this.#reproveAt.values());
+  }
+
+  handleTimeout(now: Instant): void {
+    const { monitor, peers, background, prng } = this.#options;
+    this.#perform(monitor.handleTimeout(now));
+    for (const [id, at] of this.#reproveAt) {
+      if (at > now) continue;
+      this.#reproveAt.set(id, later(now, scaled(reproveEvery, prng.between(0.9, 1.1))));
+      const peer = peers.get(id);
+      if (peer !== undefined) background.own("repeat the exchange", this.#authenticate(peer));
+    }
+  }
+}

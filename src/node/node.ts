@@ -1,0 +1,799 @@
+/**
+ * The node: owns the machines and their performers, and is what they ask when they need one another.
+ * Everything it needs of the outside comes through `platform/`, so it runs on a machine and in a
+ * simulated world alike.
+ *
+ * @module
+ */
+import { type Bytes, equalBytes } from "../base/bytes.ts";
+import { Counters } from "../base/counters.ts";
+import { formatWallTime, type Instant, later, type WallTime } from "../base/instant.ts";
+import { invariant } from "../base/invariant.ts";
+import { type IpAddress, ipScope, isIpv6, samePrefix } from "../base/ip.ts";
+import { Prng } from "../base/prng.ts";
+import { IslandKey, openTag } from "../crypto/mod.ts";
+import { degreeFor, Discovery } from "../discovery/mod.ts";
+import {
+  type DuplicateEffect,
+  DuplicateWatch,
+  type Identity,
+  type LeafCredentials,
+} from "../identity/mod.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Entropy } from "../platform/entropy.ts";
+import type {
+  BeaconChannel,
+  DatagramSocket,
+  Network,
+  NetworkInterface,
+} from "../platform/network.ts";
+import type { SecureDialer } from "../platform/secure_streams.ts";
+import { EpochKeys } from "../session/mod.ts";
+import {
+  Monitor,
+  type OpenedRecordLog,
+  OwnRecords,
+  readInfo,
+  readLinks,
+  type VerifiedRecord,
+} from "../sync/mod.ts";
+import { isDecodeError } from "../base/decode.ts";
+import { BoundedMap } from "../base/bounded_map.ts";
+import { signingTime } from "../sync/mod.ts";
+import type { InfoBody } from "../wire/info.ts";
+import { costExponentOf, type LinkCost, prefixHexOf } from "../wire/links.ts";
+import { type NodeId, nodeIdPrefix } from "../wire/node_id.ts";
+import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
+import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import { Archive } from "./archive.ts";
+import { Asker } from "./asker.ts";
+import { Authenticator, type ExchangePlace } from "./authenticator.ts";
+import { Background } from "./background.ts";
+import { judgeClock } from "./clock_judgement.ts";
+import { Dispatch } from "./dispatch.ts";
+import { EventFeed } from "./events.ts";
+import { Finder } from "./finder.ts";
+import { FleetWatch } from "./fleet_watch.ts";
+import type { KnownNode } from "./fleet_view.ts";
+import { Gossip } from "./gossip.ts";
+import { fewLinks, interfacesLookEvery, linksFree, linksMax, peersMax } from "./limits.ts";
+import { type LinkEnd, Links, unlinkReason } from "./links.ts";
+import { type Peer, PeerTable } from "./peer.ts";
+import { Publisher } from "./publisher.ts";
+import { Pump, type Timed } from "./pump.ts";
+import type { InterfaceEntry, NodeEvent } from "./report.ts";
+import { Sockets } from "./sockets.ts";
+import { Warnings } from "./warnings.ts";
+
+/** What a node is made of and told. */
+export interface NodeOptions {
+  readonly identity: Identity;
+  /** This start's TLS leaf. */
+  readonly leaf: LeafCredentials;
+  /** This start's boot nonce, 16 bytes. */
+  readonly bootNonce: Bytes;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** TCP and UDP. */
+  readonly port: number;
+  /** Listen at this address only. */
+  readonly host: IpAddress | undefined;
+  /** Names of the interfaces to serve; empty = all. */
+  readonly interfaceNames: readonly string[];
+  readonly multicast: boolean;
+  readonly peers: readonly string[];
+  /** Exchanges with any address, not only with near ones. */
+  readonly openToAll: boolean;
+  readonly software: { readonly version: string; readonly seq: number; readonly target: string };
+  readonly platform: { readonly os: string; readonly arch: string };
+  /** When this program was built. */
+  readonly builtAt: WallTime;
+  /** Nodes that were forgotten, with the serial up to which they stay hidden. */
+  readonly forgotten: ReadonlyMap<NodeId, number>;
+}
+
+/** The outside as the node needs it. */
+export interface NodeOutside {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly network: Network;
+  readonly dialer: SecureDialer;
+  readonly recordLog: OpenedRecordLog;
+  readonly lookUpHost: (name: string) => Promise<readonly IpAddress[]>;
+  readonly log: NodeLog;
+}
+
+/** Where the node says what it does. Never given anything secret. */
+export interface NodeLog {
+  debug(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  info(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** A running node. */
+export class Node {
+  readonly events = new EventFeed<NodeEvent>();
+  readonly warnings: Warnings;
+  readonly counters: Counters;
+  readonly peers: PeerTable;
+  readonly archive: Archive;
+  readonly links: Links;
+  readonly authenticator: Authenticator;
+  readonly asker: Asker;
+  readonly fleet: FleetWatch;
+  readonly #options: NodeOptions;
+  readonly #outside: NodeOutside;
+  readonly #background: Background;
+  readonly #sockets: Sockets;
+  readonly #dispatch: Dispatch;
+  readonly #gossip: Gossip;
+  readonly #publisher: Publisher;
+  readonly #finder: Finder;
+  readonly #discovery: Discovery;
+  readonly #beacons: BeaconChannel | undefined;
+  readonly #epochKeys: EpochKeys;
+  readonly #pump: Pump;
+  readonly #stopping = new AbortController();
+  readonly #forgotten: Map<NodeId, number>;
+  /** Ids by the prefix in a handle, for peers whose exchange is about to be finished. */
+  readonly #granted = new BoundedMap<string, NodeId>(peersMax);
+  readonly #inStep = Promise.withResolvers<void>();
+  #interfaces: readonly NetworkInterface[] = [];
+  #interfacesShown = "";
+  #multicast = new Map<string, boolean>();
+  #interfacesLookAt: Instant;
+  #announces = true;
+  #pumping: Promise<void> = Promise.resolve();
+
+  /** Builds the node; nothing runs before `start`. */
+  static async create(options: NodeOptions, outside: NodeOutside): Promise<Node> {
+    const [tag, islandKey] = await Promise.all([openTag(), IslandKey.open()]);
+    const beacons = options.multicast ? await outside.network.openBeacons() : undefined;
+    const background = new Background((what, error) => {
+      outside.log.warn("{what} failed: {error}", { what, error });
+    });
+    const counters = new Counters();
+    const archive = await Archive.restore(outside.recordLog, {
+      clock: outside.clock,
+      counters,
+      background,
+      store: { selfId: options.identity.id, builtAt: options.builtAt },
+      owner: {
+        handleEquivocation: (record) =>
+          outside.log.warn("{author} signed two records under one serial", {
+            author: record.author,
+          }),
+        handleGone: (records) => node.#handleGone(records),
+        handleLogFailure: (error) => node.#handleLogFailure(error),
+      },
+    });
+    const node: Node = new Node(options, outside, {
+      tag,
+      islandKey,
+      beacons,
+      background,
+      archive,
+      counters,
+    });
+    return node;
+  }
+
+  private constructor(
+    options: NodeOptions,
+    outside: NodeOutside,
+    parts: {
+      readonly tag: Bytes;
+      readonly islandKey: IslandKey;
+      readonly beacons: BeaconChannel | undefined;
+      readonly background: Background;
+      readonly archive: Archive;
+      readonly counters: Counters;
+    },
+  ) {
+    const { identity, leaf, bootNonce } = options;
+    const { clock, entropy, network, log } = outside;
+    const { background, archive } = parts;
+    const selfId = identity.id;
+    const now = clock.monotonic();
+    const seed = new Uint32Array(entropy.bytes(16).buffer);
+    const prng = new Prng([...seed]);
+    const poke = () => this.#pump.poke();
+    this.#options = options;
+    this.#outside = outside;
+    this.#background = background;
+    this.#beacons = parts.beacons;
+    this.#forgotten = new Map(options.forgotten);
+    this.#interfacesLookAt = now;
+    this.counters = parts.counters;
+    this.archive = archive;
+    this.warnings = new Warnings((warning, cleared) => {
+      if (!cleared) log.warn("{code}: {message}", { ...warning });
+      this.#emit({ event: "warning", ...warning, ...cleared ? { cleared } : {} });
+    });
+    this.peers = new PeerTable(entropy);
+    this.#epochKeys = EpochKeys.create(entropy, selfId, now);
+    this.#sockets = new Sockets(
+      network,
+      background,
+      {
+        handleDatagram: (datagram, socket) => {
+          this.#dispatch.handleDatagram(datagram, socket);
+          poke();
+        },
+        handleUnbound: (address, interfaceName, reason) =>
+          log.info("Cannot serve {address} on {interfaceName}: {reason}", {
+            address: formatSocketAddress(address),
+            interfaceName,
+            reason,
+          }),
+      },
+      options.port,
+      options.host,
+    );
+    this.asker = new Asker(clock, this.counters, {
+      socketTowards: (peer) => this.#socketTowards(peer),
+      handleStranger: (peer) => this.links.handleStranger(peer),
+    }, poke);
+    const duplicates = new DuplicateWatch(bootNonce, this.#ownSerials());
+    const own = new OwnRecords({
+      signer: identity,
+      keep: (record) => outside.recordLog.log.appendOwn(record, clock.wall()),
+      ownSerial: outside.recordLog.ownSerial,
+      prng,
+    });
+    this.#publisher = new Publisher({
+      clock,
+      counters: this.counters,
+      background,
+      own,
+      duplicates,
+      bootNonce,
+      owner: {
+        describe: () => this.#describe(),
+        linkCosts: () => this.#linkCosts(),
+        signingTime: () => this.#signingTime(),
+        handlePublished: (record, urgent) => {
+          archive.admitOwn(record);
+          this.#gossip.tell(record, urgent);
+          this.fleet.handleChange();
+          poke();
+        },
+        handleUnpublished: (why) =>
+          this.warnings.raise("publishing", `Own record not published: ${why}`),
+        handleDuplicate: (effect) => this.#handleDuplicate(effect),
+      },
+    });
+    this.#gossip = new Gossip({
+      selfId,
+      clock,
+      counters: this.counters,
+      background,
+      prng,
+      archive,
+      asker: this.asker,
+      peers: this.peers,
+      owner: {
+        handleOwnRecord: (record) => this.#publisher.handleOwnRecord(record),
+        handleStored: (record) => this.#handleStored(record),
+        isUrgent: (record) => this.#isUrgent(record),
+        handleInStep: () => this.#inStep.resolve(),
+      },
+    });
+    this.authenticator = new Authenticator({
+      self: { identity, leafHash: leaf.leafHash, bootNonce },
+      clock,
+      entropy,
+      dialer: outside.dialer,
+      counters: this.counters,
+      owner: {
+        ownInfo: () => {
+          const { info } = this.#publisher;
+          invariant(info !== undefined, "a node has published its info before it is ready");
+          return info.bytes;
+        },
+        grantFor: (peer) => {
+          this.#granted.set(prefixHexOf(peer), peer);
+          return this.#epochKeys.grantFor(peer, clock.monotonic());
+        },
+        admitsAddress: (remote) => this.#admitsAddress(remote),
+        handleAccepted: (result, place) => {
+          this.links.handleProven(result, place);
+          poke();
+        },
+        handleOwnId: (nonce) => {
+          this.#publisher.handleOwnIdInExchange(nonce);
+        },
+      },
+    });
+    this.#discovery = new Discovery({
+      self: selfId,
+      port: options.port,
+      peers: options.peers,
+      multicast: options.multicast,
+      prng,
+    }, now);
+    this.#finder = new Finder({
+      selfId,
+      port: options.port,
+      clock,
+      counters: this.counters,
+      background,
+      discovery: this.#discovery,
+      beacons: parts.beacons,
+      tag: parts.tag,
+      islandKey: parts.islandKey,
+      authenticator: this.authenticator,
+      warnings: this.warnings,
+      lookUpHost: outside.lookUpHost,
+      stopping: this.#stopping.signal,
+      owner: {
+        smallestReachable: () => this.fleet.view.smallestReachable,
+        handleDialled: ({ result, place }) => {
+          this.links.handleProven(result, place);
+          poke();
+        },
+        handleOwnId: (nonce) => {
+          this.#publisher.handleOwnIdInExchange(nonce);
+          return equalBytes(nonce, bootNonce);
+        },
+        announces: () => this.#announces,
+      },
+    });
+    this.links = new Links({
+      clock,
+      counters: this.counters,
+      background,
+      prng,
+      monitor: new Monitor({ prng }),
+      peers: this.peers,
+      asker: this.asker,
+      gossip: this.#gossip,
+      owner: {
+        dial: async (to) => {
+          const outcome = await this.#finder.dial(to);
+          if (outcome.kind === "proven") this.links.handleProven(outcome.result, outcome.place);
+          return outcome;
+        },
+        listenPortOf: (id) => this.#infoOf(id)?.endpoints[0]?.port,
+        addressesOf: (id) => this.#dialAddressesOf(id),
+        admitsLink: (peer) => this.#admitsLink(peer),
+        handleLinkUp: (peer) => this.#handleLinkUp(peer),
+        handleLinkDown: (peer, why) => this.#handleLinkDown(peer, why),
+        handleSuspect: (peer) => this.#emit({ event: "node-suspect", ...this.#naming(peer.id) }),
+        handleAlive: (peer) => log.debug("{id} is alive", { id: peer.id }),
+      },
+    });
+    this.fleet = new FleetWatch(clock, {
+      selfId,
+      store: archive.store,
+      linked: () => this.peers.links().map((peer) => peer.id),
+      zoneOf: (id, ip) => {
+        const address = this.peers.get(id)?.address;
+        if (id === selfId) return this.#zoneOfOwn(ip);
+        return address?.ip === ip ? address.zone : undefined;
+      },
+      forgottenUpTo: (id) => this.#forgotten.get(id),
+    }, {
+      handleNodeNew: (node) => {
+        if (node.id === selfId) return;
+        this.#emit({ event: "node-new", ...this.#describing(node) });
+      },
+      handleNodeChanged: (node) => {
+        this.#emit({ event: "node-changed", ...this.#describing(node) });
+      },
+      handleNodeReachable: (node) => {
+        this.#forgotten.delete(node.id);
+        this.#finder.handleReachable(node.id, true);
+        if (node.id !== selfId) {
+          this.#emit({ event: "node-reachable", ...this.#describing(node) });
+        }
+      },
+      handleNodeUnreachable: (node) => {
+        this.#finder.handleReachable(node.id, false);
+        this.#emit({ event: "node-unreachable", ...this.#describing(node) });
+      },
+      handleConflicts: (names) => this.#handleConflicts(names),
+    });
+    this.#dispatch = new Dispatch(
+      clock,
+      this.counters,
+      background,
+      this.#epochKeys,
+      this.asker,
+      {
+        admits: (prefix) => this.#granted.has(prefix) || this.peers.byPrefix(prefix) !== undefined,
+        peerOf: (prefix) => this.#peerOf(prefix),
+        handleHeard: (peer) => this.links.handleHeard(peer),
+        mayMove: (peer) => this.#mayMove(peer),
+        answerProbe: (_peer, probe) => this.#gossip.answerProbe(probe),
+        answerCompare: (compare, bytesMax) => this.#gossip.answerCompare(compare, bytesMax),
+        answerFetch: (keys, bytesMax) => this.#gossip.answerFetch(keys, bytesMax),
+        handleOffers: (peer, offers) => this.#gossip.handleOffers(peer, offers),
+        handlePushed: (peer, records) => this.#gossip.handlePushed(peer, records),
+        handleLeaving: (peer, nonce) => this.links.handleLeaving(peer, nonce),
+        handleRestarting: (peer, nonce) => this.links.handleRestarting(peer, nonce),
+        handleLetGo: (peer, hash) => this.links.handleLetGo(peer, hash),
+      },
+    );
+    const timed: readonly Timed[] = [
+      this.asker,
+      this.links,
+      this.#gossip,
+      this.#publisher,
+      this.#finder,
+      this.fleet,
+      archive,
+      { nextTimeout: () => this.#interfacesLookAt, handleTimeout: () => this.#lookAtInterfaces() },
+    ];
+    this.#pump = new Pump(clock, timed);
+  }
+
+  /** This node's id. */
+  get id(): NodeId {
+    return this.#options.identity.id;
+  }
+
+  /** Resolves when one comparison with a peer ended equal. */
+  get inStep(): Promise<void> {
+    return this.#inStep.promise;
+  }
+
+  /** The interfaces served, for status. */
+  interfaceEntries(): InterfaceEntry[] {
+    return this.#interfaces.map(({ name, index }) => ({
+      name,
+      ...index === undefined ? {} : { index },
+      multicast: this.#multicast.get(name) ?? false,
+    }));
+  }
+
+  /** Opens the sockets, publishes, begins to find. Resolves when the node can answer others. */
+  async start(): Promise<void> {
+    const { damage } = this.archive;
+    if (damage !== undefined) {
+      this.warnings.raise(
+        "store-damaged",
+        `The record store was damaged: ${damage.entriesKept} entries were kept, the damaged file ` +
+          `is ${damage.setAside}. What is missing comes back from other nodes.`,
+      );
+    }
+    this.warnings.raise(
+      "open-mesh",
+      "No cluster is configured: records are exchanged with any node that proves a key and comes " +
+        "from a near address. Nothing else is granted to anyone.",
+    );
+    await this.#followInterfaces(this.#outside.network.interfaces());
+    this.#judgeClock();
+    await this.#publisher.publishInfo(true);
+    for (const author of this.archive.store.authors()) this.#handleAddressesOf(author);
+    if (this.#beacons !== undefined) this.#background.own("hear beacons", this.#finder.hear());
+    this.#pumping = this.#pump.run(this.#stopping.signal);
+  }
+
+  /** Says good-bye to the links, within `farewell`, and releases everything. */
+  async stop(farewell: AbortSignal): Promise<void> {
+    if (this.#stopping.signal.aborted) return await this.#pumping;
+    this.#announces = false;
+    this.#publisher.stop();
+    const { bootNonce } = this.#options;
+    const goodBye = Promise.all(
+      this.peers.links().map((peer) =>
+        this.asker.ask(peer, { kind: "leaving", bootNonce }, { tries: 3 })
+      ),
+    );
+    await Promise.race([goodBye, aborted(farewell)]);
+    this.#stopping.abort();
+    for (const peer of this.peers.links()) this.asker.abandon(peer.id);
+    this.#beacons?.close();
+    this.#sockets.close();
+    await this.#pumping;
+    await Promise.race([this.#background.settled(), aborted(farewell)]);
+    await this.archive.close();
+  }
+
+  /** Hides an unreachable node until it is met again; returns what to remember on disk. */
+  forget(id: NodeId): ReadonlyMap<NodeId, number> {
+    const node = this.fleet.view.get(id);
+    if (node !== undefined) this.#forgotten.set(id, node.record.serial);
+    this.#finder.handleForgotten(id);
+    this.fleet.handleChange();
+    this.#pump.poke();
+    return this.#forgotten;
+  }
+
+  // Interfaces.
+
+  #served(all: readonly NetworkInterface[]): NetworkInterface[] {
+    const { interfaceNames } = this.#options;
+    return all.filter(({ name }) => interfaceNames.length === 0 || interfaceNames.includes(name));
+  }
+
+  #lookAtInterfaces(): void {
+    const { clock, network } = this.#outside;
+    this.#interfacesLookAt = later(clock.monotonic(), interfacesLookEvery);
+    this.#judgeClock();
+    this.#background.own("follow interfaces", this.#followInterfaces(network.interfaces()));
+  }
+
+  async #followInterfaces(all: readonly NetworkInterface[]): Promise<void> {
+    const served = this.#served(all);
+    const before = this.#interfacesShown;
+    this.#interfaces = served;
+    this.#interfacesShown = JSON.stringify(served);
+    // An address that was not ready, or a group not joined, is tried again at every look.
+    await this.#sockets.follow(served);
+    const joined = await this.#beacons?.follow(served) ?? [];
+    this.#multicast = new Map(joined.map(({ name, multicast }) => [name, multicast]));
+    this.#judgeInterfaces(joined);
+    if (before === this.#interfacesShown) return;
+    this.#finder.handleInterfaces(served);
+    for (const peer of this.peers.links()) {
+      if (this.#socketTowards(peer) === undefined) this.links.handleNoSocket(peer);
+    }
+    if (this.#publisher.info !== undefined) await this.#publisher.publishInfo(true);
+    this.#pump.poke();
+  }
+
+  #judgeInterfaces(
+    joined: readonly {
+      readonly name: string;
+      readonly multicast: boolean;
+      readonly reason?: string;
+    }[],
+  ): void {
+    const { multicast } = this.#options;
+    const real = this.#interfaces.filter(({ addresses }) =>
+      addresses.some(({ ip }) => ipScope(ip) !== "loopback")
+    );
+    const none = multicast && !joined.some((one) => one.multicast);
+    const reason = joined.find((one) => one.reason !== undefined)?.reason;
+    this.warnings.set(
+      none,
+      "no-multicast",
+      `No interface can send or hear beacons${reason === undefined ? "" : ` (${reason})`}. Other ` +
+        "nodes are found only through stored records and --peer.",
+    );
+    this.warnings.set(
+      !real.some(({ addresses }) => addresses.some(({ ip }) => isIpv6(ip))),
+      "no-ipv6",
+      "No interface has an IPv6 address. Nodes on this network are found over IPv4 only.",
+    );
+  }
+
+  #zoneOfOwn(ip: IpAddress): string | undefined {
+    return this.#interfaces.find(({ addresses }) => addresses.some((one) => one.ip === ip))?.name;
+  }
+
+  #sharesNetwork(local: IpAddress, remote: IpAddress): boolean {
+    return this.#interfaces.some(({ addresses }) =>
+      addresses.some(({ ip, prefixLength }) => ip === local && samePrefix(ip, remote, prefixLength))
+    );
+  }
+
+  #socketTowards(peer: Peer): DatagramSocket | undefined {
+    if (peer.address === undefined) return undefined;
+    return this.#sockets.towards(
+      peer.address,
+      (local, remote) => this.#sharesNetwork(local, remote),
+    );
+  }
+
+  /** An open mesh deals with near addresses, unless its owner opened it to all. */
+  #admitsAddress(remote: SocketAddress): boolean {
+    if (this.#options.openToAll || ipScope(remote.ip) !== "global") return true;
+    return this.#interfaces.some(({ addresses }) =>
+      addresses.some(({ ip, prefixLength }) => samePrefix(ip, remote.ip, prefixLength))
+    );
+  }
+
+  // What this node says of itself.
+
+  #ownSerials(): (readonly [number, number])[] {
+    return this.archive.store.byAuthor(this.id).map(({ kind, serial }) => [kind, serial] as const);
+  }
+
+  #describe(): InfoBody {
+    const { name, labels, port, software, platform, bootNonce, host } = this.#options;
+    const own = this.#interfaces.flatMap(({ addresses }) => addresses.map(({ ip }) => ip))
+      .filter((ip) => host === undefined || ip === host);
+    const far = own.filter((ip) => ipScope(ip) !== "loopback");
+    // Loopback addresses lead others to themselves: told only by a node that has nothing else.
+    const told = [...new Set(far.length > 0 ? far : own)];
+    return {
+      name,
+      endpoints: told.map((ip) => ({ ip, port, scope: ipScope(ip) })),
+      observed: [],
+      capabilities: [],
+      software,
+      bootNonce,
+      labels: new Map(Object.entries(labels)),
+      platform,
+    };
+  }
+
+  #linkCosts(): LinkCost[] {
+    return this.peers.links().map((peer) => ({
+      peer: peer.prefix,
+      costExponent: costExponentOf(this.links.healthOf(peer.id)?.rtt ?? 1),
+    }));
+  }
+
+  #clockJudgement() {
+    const ahead = this.peers.links().flatMap(({ wallAheadMs }) => wallAheadMs ?? []);
+    return judgeClock(this.#outside.clock.wall(), this.#options.builtAt, ahead);
+  }
+
+  #judgeClock(): void {
+    const { problem } = this.#clockJudgement();
+    this.warnings.set(
+      problem !== undefined,
+      "clock",
+      `${problem ?? ""} Records do not expire until it is set right.`,
+    );
+    this.archive.store.expiryPaused = problem !== undefined;
+  }
+
+  #signingTime(): WallTime {
+    const { median } = this.#clockJudgement();
+    return signingTime(this.#outside.clock.wall(), this.#options.builtAt, median);
+  }
+
+  #handleDuplicate(effect: DuplicateEffect): void {
+    if (effect.kind === "duplicate") {
+      this.warnings.raise(
+        "duplicate-identity",
+        "Another node runs under this node's key (a cloned disk or state directory?). Give one of " +
+          "them a new identity: mesh identity reset",
+      );
+    } else if (effect.kind === "stop-announcing") {
+      this.#announces = false;
+      this.#publisher.stop();
+    }
+  }
+
+  // Records and peers.
+
+  #infoOf(id: NodeId): InfoBody | undefined {
+    const record = this.archive.store.get(recordKey(infoKind, id, noSubject));
+    const info = record === undefined ? undefined : readInfo(record);
+    return info === undefined || isDecodeError(info) ? undefined : info;
+  }
+
+  #dialAddressesOf(id: NodeId): SocketAddress[] {
+    return (this.#infoOf(id)?.endpoints ?? [])
+      .filter(({ scope, ip }) => !(scope === "link-local" && isIpv6(ip)))
+      .map(({ ip, port }) => socketAddress(ip, port))
+      .slice(0, 4);
+  }
+
+  #handleAddressesOf(id: NodeId): void {
+    const info = this.#infoOf(id);
+    if (info === undefined || id === this.id) return;
+    const addresses = [...info.endpoints, ...info.observed].map(({ ip, port }) =>
+      socketAddress(ip, port)
+    );
+    this.#finder.handleKnown(id, addresses);
+  }
+
+  #handleStored(record: VerifiedRecord): void {
+    if (record.kind === infoKind) this.#handleAddressesOf(record.author);
+    this.fleet.handleChange();
+    this.#pump.poke();
+  }
+
+  #handleGone(records: readonly VerifiedRecord[]): void {
+    for (const { author } of records) {
+      if (this.archive.store.byAuthor(author).length === 0) this.#finder.handleForgotten(author);
+    }
+    this.fleet.handleChange();
+  }
+
+  #handleLogFailure(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.warnings.raise(
+      "store-damaged",
+      `Records cannot be written to disk: ${reason}. They are kept in memory; make room or mend ` +
+        "the disk, and they are fetched again after a restart.",
+      "write",
+    );
+  }
+
+  /** Told at once: links that were lost. */
+  #isUrgent(record: VerifiedRecord): boolean {
+    if (record.kind !== linksKind) return false;
+    const links = readLinks(record);
+    return !isDecodeError(links) && links.lost.length > 0;
+  }
+
+  #handleConflicts(names: readonly string[]): void {
+    this.warnings.set(
+      names.length > 0,
+      "name-conflict",
+      `More than one node claims ${
+        names.map((name) => `"${name}"`).slice(0, 8).join(", ")
+      }; such ` +
+        "a name does not resolve. Use ids, or start the nodes with different --name.",
+    );
+  }
+
+  #peerOf(prefix: string): Peer | undefined {
+    const known = this.peers.byPrefix(prefix);
+    if (known !== undefined) return known;
+    const id = this.#granted.get(prefix);
+    return id === undefined ? undefined : this.peers.open(id);
+  }
+
+  /** A peer moves only where its old address has stopped answering; else two ways would alternate. */
+  #mayMove(peer: Peer): boolean {
+    if (!peer.linked || peer.address === undefined) return true;
+    return this.links.healthOf(peer.id)?.state !== "steady" ||
+      this.#socketTowards(peer) === undefined;
+  }
+
+  #admitsLink(peer: Peer): boolean {
+    const held = this.peers.linkCount;
+    if (held < linksFree) return true;
+    if (held >= linksMax) return false;
+    const links = this.archive.store.get(recordKey(linksKind, peer.id, noSubject));
+    const body = links === undefined ? undefined : readLinks(links);
+    return body === undefined || isDecodeError(body) || body.links.length < fewLinks;
+  }
+
+  // Links that come and go.
+
+  #naming(id: NodeId) {
+    return { id, name: this.fleet.view.nameOf(id) };
+  }
+
+  #describing({ id, info, record, state }: KnownNode) {
+    return { id, name: info.name, serial: record.serial, state };
+  }
+
+  #emit(event: Omit<NodeEvent, "at">): void {
+    this.events.emit({ at: formatWallTime(this.#outside.clock.wall()), ...event });
+  }
+
+  /** Says that the node is ready, to whoever watches. */
+  sayReady(): void {
+    this.#emit({ event: "ready", id: this.id, name: this.#options.name, port: this.#options.port });
+  }
+
+  #handleLinkUp(peer: Peer): void {
+    const address = peer.address;
+    if (address !== undefined) this.#finder.handleLinked(peer.id, address);
+    this.#publisher.handleLink(peer.prefix, this.#outside.clock.monotonic());
+    this.#gossip.handleLink(peer);
+    this.fleet.handleChange();
+    this.#emit({
+      event: "link-up",
+      ...this.#naming(peer.id),
+      ...address === undefined ? {} : { address: formatSocketAddress(address) },
+      direction: peer.direction,
+    });
+    this.#outside.log.info("Link with {name} ({id})", this.#naming(peer.id));
+    this.#pump.poke();
+  }
+
+  #handleLinkDown(peer: Peer, why: LinkEnd): void {
+    const forSilence = why === "silent" || why === "refused" || why === "restart overdue";
+    this.#finder.handleUnlinked(peer.id, unlinkReason(why));
+    this.#gossip.handleUnlink(peer.id);
+    this.#publisher.handleUnlink(peer.prefix, forSilence, this.#outside.clock.monotonic());
+    this.fleet.handleChange();
+    this.#emit({ event: "link-down", ...this.#naming(peer.id), reason: why });
+    this.#outside.log.info("Link with {name} ({id}) is over: {why}", {
+      ...this.#naming(peer.id),
+      why,
+    });
+    this.#pump.poke();
+  }
+}
+
+const noSubject = new Uint8Array(0);
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,128 @@
+/**
+ * Those with whom this node has finished an exchange: what it holds to talk to them, where they
+ * are, and whether there is a link. A link is a proven pair: an exchange and one sealed round trip.
+ *
+ * @module
+ */
+import { BoundedMap } from "../base/bounded_map.ts";
+import type { Bytes } from "../base/bytes.ts";
+import type { Instant, WallTime } from "../base/instant.ts";
+import type { Entropy } from "../platform/entropy.ts";
+import { PeerKeys } from "../session/mod.ts";
+import { prefixHexOf } from "../wire/links.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import type { SocketAddress } from "../wire/socket_address.ts";
+import { peersMax } from "./limits.ts";
+
+/** One node that proved its key to this one. */
+export class Peer {
+  readonly id: NodeId;
+  /** First 16 bytes of the id, in hexadecimal: how datagrams and `links` name it. */
+  readonly prefix: string;
+  /** What it gave us to talk to it with. */
+  readonly keys: PeerKeys;
+  /** Where its datagrams come from and ours go to. */
+  address: SocketAddress | undefined;
+  /** Drawn at its last start that we know of. 16 bytes. */
+  bootNonce: Bytes | undefined;
+  /** Names the last exchange, for a let-go. 32 bytes. */
+  exchangeHash: Bytes | undefined;
+  /** Whether the current pair was proven by our dialling, by its dialling, or both. */
+  dialled = false;
+  accepted = false;
+  /** When the last exchange was finished, by our calendar and by our monotonic clock. */
+  provenAt: WallTime | undefined;
+  provenSince: Instant | undefined;
+  /** Its calendar less ours at that time, in milliseconds. */
+  wallAheadMs: number | undefined;
+  linked = false;
+  /** Where it said that it sees us. */
+  seesUsAt: SocketAddress | undefined;
+
+  constructor(id: NodeId, entropy: Entropy) {
+    this.id = id;
+    this.prefix = prefixHexOf(id);
+    this.keys = new PeerKeys(entropy);
+  }
+
+  /** Who dialled, seen from here. */
+  get direction(): "out" | "in" | "both" {
+    if (this.dialled && this.accepted) return "both";
+    return this.dialled ? "out" : "in";
+  }
+}
+
+/** All peers, the linked ones never evicted. */
+export class PeerTable {
+  readonly #entropy: Entropy;
+  readonly #linked = new Map<NodeId, Peer>();
+  readonly #others = new BoundedMap<NodeId, Peer>(peersMax);
+  readonly #byPrefix = new Map<string, Peer>();
+
+  constructor(entropy: Entropy) {
+    this.#entropy = entropy;
+  }
+
+  /** The peer, if an exchange with it was ever finished and is still remembered. */
+  get(id: NodeId): Peer | undefined {
+    return this.#linked.get(id) ?? this.#others.get(id);
+  }
+
+  /** The peer whose id begins with these 16 bytes in hexadecimal. */
+  byPrefix(prefix: string): Peer | undefined {
+    return this.#byPrefix.get(prefix);
+  }
+
+  /** The peer, made if it is new. */
+  open(id: NodeId): Peer {
+    const known = this.get(id);
+    if (known !== undefined) return known;
+    const peer = new Peer(id, this.#entropy);
+    this.#byPrefix.set(peer.prefix, peer);
+    this.#keep(peer);
+    return peer;
+  }
+
+  #keep(peer: Peer): void {
+    const evicted = this.#others.set(peer.id, peer);
+    if (evicted === undefined) return;
+    evicted[1].keys.forget();
+    this.#byPrefix.delete(evicted[1].prefix);
+  }
+
+  /** Peers with a link. */
+  links(): readonly Peer[] {
+    return [...this.#linked.values()];
+  }
+
+  /** How many links there are. */
+  get linkCount(): number {
+    return this.#linked.size;
+  }
+
+  /** Marks the link as held. */
+  link(peer: Peer): void {
+    peer.linked = true;
+    this.#others.delete(peer.id);
+    this.#linked.set(peer.id, peer);
+  }
+
+  /** Marks the link as over; the peer's keys stay, for it may still be there. */
+  unlink(peer: Peer): void {
+    peer.linked = false;
+    peer.dialled = false;
+    peer.accepted = false;
+    if (this.#linked.delete(peer.id)) this.#keep(peer);
+  }
+
+  /** Forgets the peer and everything held for it. */
+  forget(id: NodeId): void {
+    const peer = this.get(id);
+    if (peer === undefined) return;
+    peer.linked = false;
+    peer.keys.forget();
+    this.#linked.delete(id);
+    this.#others.delete(id);
+    this.#byPrefix.delete(peer.prefix);
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * This node's own two records: composes `info` and `links` from what the node is now, publishes them
+ * when they changed, in the rhythm of PROTOCOL §6.3, and answers own records that come from outside.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { equalBytes } from "../base/bytes.ts";
+import type { Counters } from "../base/counters.ts";
+import { isDecodeError } from "../base/decode.ts";
+import { earliest, elapsed, type Instant, later, type WallTime } from "../base/instant.ts";
+import { unreachable } from "../base/invariant.ts";
+import type { DuplicateEffect, DuplicateWatch } from "../identity/mod.ts";
+import type { Clock } from "../platform/clock.ts";
+import {
+  type OwnRecords,
+  type PublishOutcome,
+  readInfo,
+  readLinks,
+  type VerifiedRecord,
+} from "../sync/mod.ts";
+import { encodeCbor } from "../wire/cbor.ts";
+import { encodeInfo, type InfoBody } from "../wire/info.ts";
+import { encodeLinks, type LinkCost, type LinksBody } from "../wire/links.ts";
+import { infoKind, linksKind } from "../wire/record_key.ts";
+import type { Background } from "./background.ts";
+import { linksCoalesce, linksFirstCoalesce, lostFor } from "./limits.ts";
+import type { Timed } from "./pump.ts";
+
+/** What a node publishes is asked of it at the moment of publishing. */
+export interface PublisherOwner {
+  /** What this node is now. */
+  describe(): InfoBody;
+  /** The links it holds now. */
+  linkCosts(): readonly LinkCost[];
+  /** The time to sign with. */
+  signingTime(): WallTime;
+  /** A record of this node's own is on disk: take it in and tell it on. */
+  handlePublished(record: VerifiedRecord, urgent: boolean): void;
+  /** Publishing failed; the node goes on without. */
+  handleUnpublished(why: string): void;
+  /** A second node lives under this node's key. */
+  handleDuplicate(effect: DuplicateEffect): void;
+}
+
+/** Parts of the publisher. */
+export interface PublisherOptions {
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly background: Background;
+  readonly own: OwnRecords;
+  readonly duplicates: DuplicateWatch;
+  readonly bootNonce: Bytes;
+  readonly owner: PublisherOwner;
+}
+
+/** Publishes own records. */
+export class Publisher implements Timed {
+  readonly #options: PublisherOptions;
+  readonly #lost = new Map<string, Instant>();
+  #info: VerifiedRecord | undefined;
+  #infoBody: Bytes | undefined;
+  #linksBody: Bytes | undefined;
+  #linksPublishedAt: Instant | undefined;
+  #linksDue: Instant | undefined;
+  #stopped = false;
+  /** One publication after the other, so that the newest body has the highest serial. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** The newest `info` record; the node is not ready before there is one. */
+  get info(): VerifiedRecord | undefined {
+    return this.#info;
+  }
+
+  /** Publishes nothing any more: another node under this key goes on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#linksDue = undefined;
+  }
+
+  /** Publishes `info` if what it says has changed. */
+  publishInfo(urgent: boolean): Promise<void> {
+    return this.#inTurn(() => this.#publishInfo(urgent, false));
+  }
+
+  /** A link has come: `links` is published soon, together with those that come with it. */
+  handleLink(prefix: string, now: Instant): void {
+    this.#lost.delete(prefix);
+    const since = this.#linksPublishedAt;
+    const rest = since === undefined ? undefined : later(since, linksCoalesce);
+    const soon = later(now, linksFirstCoalesce);
+    const due = rest === undefined || rest < soon ? soon : rest;
+    if (this.#linksDue === undefined || due < this.#linksDue) this.#linksDue = due;
+  }
+
+  /** A link has gone: `links` is published at once. */
+  handleUnlink(prefix: string, forSilence: boolean, now: Instant): void {
+    if (forSilence) this.#lost.set(prefix, now);
+    this.#linksDue = undefined;
+    this.#own("publish links", this.#inTurn(() => this.#publishLinks(true, false)));
+  }
+
+  #own(what: string, work: Promise<void>): void {
+    this.#options.background.own(what, work);
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #publishInfo(urgent: boolean, again: boolean): Promise<void> {
+    if (this.#stopped) return;
+    const { own, owner, clock, counters } = this.#options;
+    const body = owner.describe();
+    const bytes = encodeCbor(encodeInfo(body));
+    if (!again && this.#infoBody !== undefined && equalBytes(bytes, this.#infoBody)) return;
+    const outcome = await own.publishInfo(body, owner.signingTime(), clock.monotonic());
+    if (outcome.droppedEndpoints > 0) counters.count("info: endpoints left out");
+    if (outcome.droppedLabels > 0) counters.count("info: labels left out");
+    const record = this.#settle(infoKind, outcome);
+    if (record === undefined) return;
+    this.#info = record;
+    this.#infoBody = bytes;
+    owner.handlePublished(record, urgent);
+  }
+
+  async #publishLinks(urgent: boolean, again: boolean): Promise<void> {
+    if (this.#stopped) return;
+    const { own, owner, clock, bootNonce } = this.#options;
+    const now = clock.monotonic();
+    for (const [prefix, at] of this.#lost) {
+      if (elapsed(at, now) > lostFor) this.#lost.delete(prefix);
+    }
+    const body: LinksBody = {
+      bootNonce,
+      links: owner.linkCosts(),
+      lost: [...this.#lost.keys()].slice(-4),
+    };
+    const bytes = encodeCbor(encodeLinks(body));
+    if (!again && this.#linksBody !== undefined && equalBytes(bytes, this.#linksBody)) return;
+    const record = this.#settle(
+      linksKind,
+      await own.publishLinks(body, owner.signingTime(), now),
+    );
+    if (record === undefined) return;
+    this.#linksBody = bytes;
+    this.#linksPublishedAt = now;
+    owner.handlePublished(record, urgent);
+  }
+
+  #settle(kind: number, outcome: PublishOutcome): VerifiedRecord | undefined {
+    const { owner, duplicates, clock } = this.#options;
+    switch (outcome.kind) {
+      case "published":
+        duplicates.handlePublished(kind, outcome.record.serial, clock.monotonic());
+        return outcome.record;
+      case "not kept": {
+        const cause = outcome.cause instanceof Error ? outcome.cause.message : "unknown error";
+        owner.handleUnpublished(`the record could not be written to disk: ${cause}`);
+        return undefined;
+      }
+      case "serials exhausted":
+        owner.handleUnpublished("no serial is left under this key; see mesh identity reset");
+        return undefined;
+      case "refused":
+        owner.handleUnpublished(outcome.reason);
+        return undefined;
+      default:
+        return unreachable(outcome);
+    }
+  }
+
+  /** A verified record of this node's own key came from outside. */
+  handleOwnRecord(record: VerifiedRecord): void {
+    const body = record.kind === infoKind
+      ? readInfo(record)
+      : record.kind === linksKind
+      ? readLinks(record)
+      : undefined;
+    const bootNonce = body === undefined || isDecodeError(body) ? undefined : body.bootNonce;
+    this.#perform(
+      this.#options.duplicates.handleOwnRecord(
+        {
+          kind: record.kind,
+          serial: record.serial,
+          ...bootNonce === undefined ? {} : { bootNonce },
+        },
+        this.#options.clock.monotonic(),
+      ),
+    );
+  }
+
+  /** Own id inside an authenticated exchange. */
+  handleOwnIdInExchange(bootNonce: Bytes): readonly DuplicateEffect[] {
+    const effects = this.#options.duplicates.handleOwnIdInExchange(
+      bootNonce,
+      this.#options.clock.monotonic(),
+    );
+    this.#perform(effects);
+    return effects;
+  }
+
+  #perform(effects: readonly DuplicateEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== "jump") {
+        this.#options.owner.handleDuplicate(effect);
+        continue;
+      }
+      this.#options.own.jumpAbove(effect.above);
+      if (effect.recordKind === infoKind) {
+        this.#own("publish info", this.#inTurn(() => this.#publishInfo(true, true)));
+      } else if (effect.recordKind === linksKind) {
+        this.#own("publish links", this.#inTurn(() => this.#publishLinks(true, true)));
+      }
+    }
+  }
+
+  nextTimeout(): Instant | undefined {
+    return earliest(this.#linksDue, this.#options.own.nextTimeout());
+  }
+
+  handleTimeout(now: Instant): void {
+    if (this.#linksDue !== undefined && this.#linksDue <= now) {
+      this.#linksDue = undefined;
+      this.#own("publish links", this.#inTurn(() => this.#publishLinks(false, false)));
+    }
+    for (const { recordKind } of this.#options.own.handleTimeout(now)) {
+      if (recordKind === infoKind) {
+        this.#own("refresh info", this.#inTurn(() => this.#publishInfo(false, true)));
+      } else if (recordKind === linksKind) {
+        this.#own("refresh links", this.#inTurn(() => this.#publishLinks(false, true)));
+      }
+    }
+  }
+
+  /** Waits for what is being published. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Limits of staying in step, each with its reason. Relations are asserted in the tests.
+ *
+ * @module
+ */
+import { days, type Duration, hours, milliseconds, minutes, seconds } from "../base/instant.ts";
+
+// Records held (record_store.ts).
+
+/** Most nodes known: the biggest fleet this is for is half of it. */
+export const knownNodesMax = 100_000;
+/** Records of self kinds we do not read, per author: room for a newer version's, not for a flood. */
+export const unknownSelfKindsPerAuthorMax = 4;
+/** Most subjects of one administrator and kind: twice the nodes known. */
+export const administratorSubjectsMax = 200_000;
+/** How long a record stays in fingerprints and offers after its signing, or since first seen. */
+export const recordLifetime: Duration = days(60);
+/** How long it is still held then, so that nobody is asked for it while others hold it a little longer. */
+export const recordGrace: Duration = days(1);
+/** How long bytes that were refused are not asked for again. */
+export const refusalMemory: Duration = minutes(10);
+/** Most refused hashes remembered: some ten minutes of fetches at full speed, 16 bytes each. */
+export const refusalsMax = 8_192;
+/** Most tombstones: one for every record of half the nodes known. */
+export const tombstonesMax = 100_000;
+/** How long a tombstone stands: past the life of any copy that another node first saw last. */
+export const tombstoneLifetime: Duration = days(62);
+/** Most authors looked at to find one who may make room; the search starts at those heard the shortest. */
+export const evictionSearchMax = 256;
+/** How often the records are looked through for those that have aged: days matter, not minutes. */
+export const expiryCheckInterval: Duration = minutes(10);
+/** Most authors remembered as having signed two payloads under one serial. */
+export const flaggedAuthorsMax = 4_096;
+
+// Own records (own_records.ts).
+
+/** How often an own record is signed anew: twice in its lifetime, so that one may be missed. */
+export const refreshInterval: Duration = days(25);
+/** The share of the interval that chance takes off, so that a fleet does not refresh at once. */
+export const refreshJitter = 0.2;
+
+// Reconcile.
+
+/** A range of so few records is listed: a list costs 62 bytes each, a split some 25 a part. */
+export const listedRecordsMax = 3;
+/** Most parts of one split: more would say little that the next round does not say cheaper. */
+export const partsPerSplitMax = 32;
+/** Most rounds of one reconciliation: 10,000 records with 10 differences take seven. */
+export const reconcileRoundsMax = 128;
+/** Passes over everything: one to find, one to see that it worked, one for what changed meanwhile. */
+export const reconcilePassesMax = 3;
+/** Times an answerer may narrow the kinds: each leaves fewer, an honest one does it once. */
+export const kindNarrowingsMax = 2;
+/** Ranges waiting to be compared; an honest walk has hundreds, one that is led astray ends here. */
+export const waitingRangesMax = 4_096;
+/** Keys being fetched or pushed at a time; the walk waits for them. */
+export const transferredKeysMax = 256;
+/** Keys fetched and pushed by one reconciliation: more is a first sync, which has HTTPS. */
+export const reconciledKeysMax = 8_192;
+/** Before a peer is compared again with which a reconciliation brought nothing: a liar's price. */
+export const reconcilePause = minutes(5);
+/** Before a peer is compared again that brought something but is not yet equal. */
+export const reconcileAgain = seconds(1);
+/** Keys per fetch: a datagram answers two to four records, and what is left is asked again. */
+export const fetchKeysPerRequest = 8;
+
+// Push.
+
+/** How long changes wait for others before they are offered together. */
+export const coalesceDelay = seconds(1);
+/** Links that get an urgent change with its body; the rest get the offer. */
+export const urgentBodyLinks = 2;
+/** How long an offerer may take to deliver before the next one is asked. */
+export const pullRetryDelay = milliseconds(200);
+/** Changes waiting for one link; more are left to reconciliation. */
+export const pendingOffersMax = 1_024;
+/** Versions remembered that a link has itself shown. */
+export const shownVersionsMax = 1_024;
+/** Records being pulled at a time; more are left to reconciliation. */
+export const pullsMax = 4_096;
+/** Offerers remembered for one pull. */
+export const offerersMax = 8;
+
+// Monitor.
+
+/** Between two regular probes of a link: a silent host is then known within 6 s on the average. */
+export const probeInterval = seconds(6);
+/** How long the answer to a regular probe may take before the link is suspected, at least. */
+export const missAfterMin = milliseconds(500);
+/** The same at most, on links whose measured round trips are slow. */
+export const missAfterMax = seconds(2);
+/** Between two tries once a probe was missed. */
+export const tryInterval = milliseconds(200);
+/** Fewest unanswered tries before silence counts. */
+export const probeTriesMin = 6;
+/** Most tries, however lossy the link. */
+export const probeTriesMax = 20;
+/** The chance that tries all fail on a link that lives: one round in ten million. */
+export const falseAlarmChance = 1e-7;
+/** How long the authentication begun by a suspicion has: connect and exchange over a LAN, twice over. */
+export const authenticationWait = seconds(2);
+/** Unanswered UDP probes without which a TCP refusal proves nothing. */
+export const refusalMissesMin = 2;
+/** How long an exchange finished at an address lets a refusal there prove that the node is gone. */
+export const provenAddressLifetime = hours(24);
+/** Addresses remembered per link at which an exchange was finished. */
+export const provenAddressesMax = 4;
+/** Rounds in a row in which only TCP answered, until the link is given up as useless for datagrams. */
+export const tcpOnlyRoundsMax = 3;
+/** How long a peer that said it is restarting keeps its link. */
+export const restartingLinkLifetime = seconds(60);
+/** An answer that took longer says nothing about the peer's present. */
+export const answerAgeMax = seconds(5);
+/** Running this much later than asked means that we were slow, not the peer. */
+export const lateAfter = milliseconds(300);
+/** Gaps of our own forgiven to a silent link in a row. */
+export const forgivenGapsMax = 5;
+/** Unanswered probes remembered per link: those of two rounds. */
+export const outstandingProbesMax = 2 * (probeTriesMax + 1);
+/** Links monitored at a time: the 32 a node may hold, and room while one replaces another. */
+export const monitoredLinksMax = 40;
+
+// The record log (record_log.ts).
+
+/** The log is written anew once this many bytes more than twice its last whole size are in it. */
+export const logCompactionBytesMin = 1_048_576;
+/** Records judged at once when the log is read: the platform does some dozens in parallel. */
+export const restoreBatch = 64;

@@ -1,0 +1,45 @@
+import { assert } from "@std/assert";
+import { requestMessageMax } from "../wire/datagram.ts";
+import { compareRangesMax, linksMax, splitPartsMax } from "../wire/limits.ts";
+import {
+  authenticationWait,
+  coalesceDelay,
+  fetchKeysPerRequest,
+  listedRecordsMax,
+  missAfterMax,
+  missAfterMin,
+  monitoredLinksMax,
+  outstandingProbesMax,
+  partsPerSplitMax,
+  probeInterval,
+  probeTriesMax,
+  probeTriesMin,
+  pullRetryDelay,
+  reconcileAgain,
+  reconciledKeysMax,
+  reconcilePause,
+  restartingLinkLifetime,
+  transferredKeysMax,
+  tryInterval,
+  waitingRangesMax,
+} from "./limits.ts";
+
+Deno.test("the limits of comparing fit each other and the messages", () => {
+  // A split adds two cuts between self and administrator kinds at most.
+  assert(partsPerSplitMax + 2 <= splitPartsMax);
+  assert(listedRecordsMax >= 1);
+  assert(waitingRangesMax > compareRangesMax * splitPartsMax / 2);
+  assert(transferredKeysMax < reconciledKeysMax);
+  assert(reconcileAgain < reconcilePause);
+  assert(fetchKeysPerRequest * (2 + 65) + 8 <= requestMessageMax);
+});
+
+Deno.test("a retry comes before the next batch, and a round ends before the next probe", () => {
+  assert(pullRetryDelay < coalesceDelay);
+  assert(tryInterval < missAfterMin && missAfterMin < missAfterMax && missAfterMax < probeInterval);
+  assert(probeTriesMin < probeTriesMax && probeTriesMax * tryInterval < probeInterval);
+  assert(missAfterMin + authenticationWait < probeInterval);
+  assert(outstandingProbesMax > probeTriesMax + 1);
+  assert(restartingLinkLifetime > 2 * probeInterval);
+  assert(monitoredLinksMax > linksMax);
+});

@@ -1,0 +1,67 @@
+/**
+ * Staying in step: the records of the fleet, how they are kept, compared and passed on, and who
+ * still answers.
+ *
+ * @module
+ */
+export { fitInfo, type FittedInfo, recordBytesWith } from "./fit_info.ts";
+export { type LogEntry, type LogReading, readLog } from "./log_format.ts";
+export {
+  OwnRecords,
+  type OwnRecordsOptions,
+  type PublishInfoOutcome,
+  type PublishOutcome,
+  type PublishProblem,
+  type RefreshEffect,
+  signingTime,
+} from "./own_records.ts";
+export {
+  type LogDamage,
+  type OpenedRecordLog,
+  openRecordLog,
+  RecordLog,
+  recordLogName,
+} from "./record_log.ts";
+export {
+  type AdmitOutcome,
+  type AdmitRefusal,
+  type OfferJudgement,
+  RecordStore,
+  type RecordStoreOptions,
+  type RecordStoreSnapshot,
+  type StoreEffect,
+  type Tombstone,
+} from "./record_store.ts";
+export { logEntriesOf, type RestoredStore, restoreStore } from "./restore_store.ts";
+export {
+  readInfo,
+  readLinks,
+  receiveRecord,
+  restoreRecord,
+  type VerifiedRecord,
+  verifyRecord,
+} from "./verify_record.ts";
+export {
+  type AuthenticationOutcome,
+  type LinkDropReason,
+  type LinkHealth,
+  Monitor,
+  type MonitorEffect,
+  type MonitorOptions,
+} from "./monitor.ts";
+export {
+  Push,
+  type PushEffect,
+  type PushOptions,
+  type PushSnapshot,
+  type RecordChange,
+} from "./push.ts";
+export { type RecordEntry, type RecordRanges } from "./range_summary.ts";
+export { answerCompare, answerProbe, digestOf } from "./reconcile.ts";
+export {
+  Reconciliation,
+  type ReconciliationEffect,
+  type ReconciliationEnd,
+} from "./reconciliation.ts";
+export { answerFetch, type FetchOutcome, settleFetch } from "./transfer.ts";
+export { fetchKeysPerRequest, reconcilePause } from "./limits.ts";

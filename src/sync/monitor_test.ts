@@ -1,0 +1,413 @@
+import { assert, assertEquals } from "@std/assert";
+import { elapsed, type Instant, instant, later, milliseconds } from "../base/instant.ts";
+import { parseIp } from "../base/ip.ts";
+import { Prng } from "../base/prng.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { socketAddress } from "../wire/socket_address.ts";
+import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
+import {
+  authenticationWait,
+  forgivenGapsMax,
+  missAfterMin,
+  probeInterval,
+  probeTriesMax,
+  probeTriesMin,
+  provenAddressLifetime,
+  restartingLinkLifetime,
+  tcpOnlyRoundsMax,
+  tryInterval,
+} from "./limits.ts";
+import { LossEstimate, RoundTripEstimate, triesFor } from "./link_quality.ts";
+import { Monitor, type MonitorEffect } from "./monitor.ts";
+
+const ip = parseIp("192.0.2.1");
+assert(ip !== undefined);
+const address = socketAddress(ip, 7_411);
+const elsewhere = socketAddress(ip, 7_412);
+const peer = fakeNodeId(1);
+
+type Outcome = "finished" | "refused" | "refused elsewhere" | "failed" | "hangs";
+
+interface PeerBehaviour {
+  /** Round trip of an answered probe, in ms; `undefined`: not answered. */
+  answers: () => number | undefined;
+  /** How an authentication ends, `tcpMs` after it began. */
+  tcp: Outcome;
+  tcpMs?: number;
+}
+
+interface Seen {
+  readonly at: Instant;
+  readonly effect: MonitorEffect;
+}
+
+/** Plays peers on virtual time: runs the machine at its deadlines and delivers what is answered. */
+class World {
+  readonly monitor: Monitor;
+  readonly seen: Seen[] = [];
+  readonly peers = new Map<NodeId, PeerBehaviour>();
+  now: Instant = instant(1_000_000);
+  /** How late this process runs, in ms, told at each deadline. */
+  lateness: () => number = () => 0;
+  #deliveries: { readonly at: Instant; readonly run: () => MonitorEffect[] }[] = [];
+
+  constructor(seed = 1) {
+    this.monitor = new Monitor({ prng: new Prng([seed, 2, 3, 4]) });
+  }
+
+  link(id: NodeId, behaviour: PeerBehaviour): void {
+    this.peers.set(id, behaviour);
+    this.take(this.monitor.handleLink(id, address, this.now));
+  }
+
+  take(effects: readonly MonitorEffect[]): void {
+    for (const effect of effects) {
+      this.seen.push({ at: this.now, effect });
+      const behaviour = this.peers.get(effect.id);
+      if (behaviour === undefined) continue;
+      if (effect.kind === "probe") {
+        const rtt = behaviour.answers();
+        if (rtt === undefined) continue;
+        this.#after(rtt, () => this.monitor.handleAnswer(effect.id, effect.attempt, this.now));
+      }
+      if (effect.kind === "authenticate" && behaviour.tcp !== "hangs") {
+        const { tcp } = behaviour;
+        this.#after(behaviour.tcpMs ?? 20, () =>
+          this.monitor.handleAuthentication(
+            effect.id,
+            tcp === "failed"
+              ? { kind: "failed" }
+              : tcp === "refused elsewhere"
+              ? { kind: "refused", address: elsewhere }
+              : { kind: tcp, address },
+            this.now,
+          ));
+      }
+    }
+  }
+
+  #after(ms: number, run: () => MonitorEffect[]): void {
+    this.#deliveries.push({ at: later(this.now, milliseconds(ms)), run });
+    this.#deliveries.sort((x, y) => x.at - y.at);
+  }
+
+  /** Until `ms` after the machine's next deadline. */
+  runPastDeadline(ms: number): void {
+    this.runFor(elapsed(this.now, this.monitor.nextTimeout() ?? this.now) + ms);
+  }
+
+  runFor(ms: number): void {
+    const end = later(this.now, milliseconds(ms));
+    for (;;) {
+      const delivery = this.#deliveries[0];
+      const due = this.monitor.nextTimeout();
+      const dueAt = due === undefined ? Infinity : due + this.lateness();
+      if (Math.min(delivery?.at ?? Infinity, dueAt) > end) break;
+      if (delivery !== undefined && delivery.at <= dueAt) {
+        this.#deliveries.shift();
+        if (delivery.at > this.now) this.now = delivery.at;
+        this.take(delivery.run());
+      } else {
+        assert(dueAt >= this.now, "a deadline lies in the past after it was handled");
+        this.now = instant(dueAt);
+        this.take(this.monitor.handleTimeout(this.now));
+      }
+    }
+    this.now = end;
+  }
+
+  times(kind: MonitorEffect["kind"], id?: NodeId): Instant[] {
+    return this.seen.filter(({ effect }) =>
+      effect.kind === kind && (id === undefined || effect.id === id)
+    ).map(({ at }) => at);
+  }
+
+  drops(): readonly MonitorEffect[] {
+    return this.seen.flatMap(({ effect }) => effect.kind === "drop" ? [effect] : []);
+  }
+}
+
+const minute = 60_000;
+const answering = (rtt = 5): PeerBehaviour => ({ answers: () => rtt, tcp: "finished" });
+const silent = (tcp: Outcome): PeerBehaviour => ({ answers: () => undefined, tcp });
+
+Deno.test("a link that answers is probed every six seconds and nothing else happens", () => {
+  const world = new World();
+  world.link(peer, answering(5));
+  world.runFor(10 * minute);
+  assertEquals(new Set(world.seen.map(({ effect }) => effect.kind)), new Set(["probe"] as const));
+  assertEquals(world.times("probe").length, 100);
+  const health = world.monitor.snapshot(peer);
+  assert(health !== undefined);
+  assertEquals([health.state, health.via, health.loss, health.rtt], [
+    "steady",
+    "udp",
+    0,
+    milliseconds(5),
+  ]);
+  assert(elapsed(health.lastHeard, world.now) <= probeInterval);
+});
+
+Deno.test("silence for ever is suspected, then dropped within a known time", () => {
+  for (const tcp of ["failed", "hangs", "refused elsewhere"] as const) {
+    const world = new World();
+    world.link(peer, answering());
+    world.runFor(minute);
+    world.peers.set(peer, silent(tcp));
+    const diedAt = world.now;
+    world.runFor(minute);
+    const [suspectedAt] = world.times("suspect");
+    const [droppedAt] = world.times("drop");
+    assert(suspectedAt !== undefined && droppedAt !== undefined);
+    assert(elapsed(diedAt, suspectedAt) <= probeInterval * 1.1 + missAfterMin);
+    const round = Math.max(probeTriesMin * tryInterval, authenticationWait);
+    assert(elapsed(suspectedAt, droppedAt) <= round, tcp);
+    assert(elapsed(suspectedAt, droppedAt) >= probeTriesMin * tryInterval, tcp);
+    assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "silent" }]);
+    assertEquals(world.monitor.snapshot(peer), undefined);
+    assertEquals(world.monitor.nextTimeout(), undefined);
+    const tries = world.times("probe").filter((at) => at >= suspectedAt);
+    assertEquals(tries.length, probeTriesMin);
+  }
+});
+
+Deno.test("a refusal where an exchange was finished ends it after two unanswered probes", () => {
+  const world = new World();
+  world.link(peer, silent("refused"));
+  world.runFor(minute);
+  const [suspectedAt] = world.times("suspect");
+  const [droppedAt] = world.times("drop");
+  assert(suspectedAt !== undefined && droppedAt !== undefined);
+  assertEquals(elapsed(suspectedAt, droppedAt), tryInterval);
+  assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "refused" }]);
+});
+
+Deno.test("a refusal proves nothing a day after the last exchange there", () => {
+  const world = new World();
+  world.link(peer, answering());
+  world.runFor(provenAddressLifetime);
+  world.peers.set(peer, silent("refused"));
+  world.runFor(minute);
+  assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "silent" }]);
+});
+
+Deno.test("an exchange over TCP keeps a link whose datagrams are lost for two rounds, not for three", () => {
+  const world = new World();
+  world.link(peer, silent("finished"));
+  const keptUntil = probeInterval * tcpOnlyRoundsMax;
+  world.runFor(keptUntil - 100);
+  assertEquals(world.drops(), []);
+  assertEquals(world.monitor.snapshot(peer)?.via, "tcp");
+  assertEquals(world.monitor.snapshot(peer)?.state, "steady");
+  world.runFor(minute);
+  assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "udp blocked" }]);
+  assertEquals(world.times("authenticate").length, tcpOnlyRoundsMax);
+});
+
+Deno.test("datagrams that pass again bring the link back to them", () => {
+  const world = new World();
+  world.link(peer, silent("finished"));
+  world.runFor(2.5 * probeInterval);
+  world.peers.set(peer, answering());
+  world.runFor(minute);
+  const last = world.seen.filter(({ effect }) => effect.kind === "alive").at(-1);
+  assertEquals(last?.effect, { kind: "alive", id: peer, via: "udp" });
+  assertEquals(world.monitor.snapshot(peer)?.via, "udp");
+  world.peers.set(peer, silent("finished"));
+  world.runFor(2 * probeInterval);
+  assertEquals(world.drops(), []);
+});
+
+Deno.test("one answer ends a suspicion", () => {
+  const world = new World();
+  let lost = 3;
+  world.link(peer, { answers: () => lost-- > 0 ? undefined : 5, tcp: "hangs" });
+  world.runFor(minute);
+  const story = world.seen.filter(({ effect }) => effect.kind !== "probe");
+  assertEquals(story.map(({ effect }) => effect.kind), ["suspect", "authenticate", "alive"]);
+  const [suspectedAt, , aliveAt] = story.map(({ at }) => at);
+  assert(suspectedAt !== undefined && aliveAt !== undefined);
+  assertEquals(elapsed(suspectedAt, aliveAt), milliseconds(2 * tryInterval + 5));
+});
+
+Deno.test("a late answer, and one to another message, end a suspicion too", () => {
+  const world = new World();
+  world.link(peer, { answers: () => 650, tcp: "hangs" });
+  world.runPastDeadline(missAfterMin);
+  assertEquals(world.monitor.snapshot(peer)?.state, "suspect");
+  world.runFor(200);
+  assertEquals(world.monitor.snapshot(peer)?.state, "steady");
+  // The slow link's round trip is known now: it is not suspected again.
+  world.runFor(10 * minute);
+  assertEquals(world.times("suspect").length, 1);
+
+  const other = new World();
+  other.link(peer, silent("hangs"));
+  other.runPastDeadline(missAfterMin);
+  assertEquals(other.monitor.handleHeard(peer, other.now), [{
+    kind: "alive",
+    id: peer,
+    via: "udp",
+  }]);
+});
+
+Deno.test("an answer to no probe, or to one long ago, is ignored", () => {
+  const world = new World();
+  world.link(peer, silent("finished"));
+  world.runFor(2 * probeInterval);
+  assertEquals(world.monitor.handleAnswer(peer, 99, world.now), []);
+  assertEquals(world.monitor.handleAnswer(fakeNodeId(9), 1, world.now), []);
+  assertEquals(world.monitor.handleAnswer(peer, 1, world.now), []);
+  assertEquals(world.monitor.snapshot(peer)?.via, "tcp");
+  assertEquals(world.monitor.counts(), { "answer to no probe": 2, "answer too late": 1 });
+});
+
+Deno.test("20 % loss each way for 10,000 minutes drops nothing while TCP answers", () => {
+  const world = new World();
+  const chance = new Prng([20, 20, 20, 20]);
+  world.link(peer, {
+    answers: () => chance.unit() < 0.8 && chance.unit() < 0.8 ? 5 : undefined,
+    tcp: "finished",
+    tcpMs: 3,
+  });
+  let lossSum = 0;
+  for (let i = 0; i < 1_000; i++) {
+    world.runFor(10 * minute);
+    lossSum += world.monitor.snapshot(peer)?.loss ?? 0;
+  }
+  assertEquals(world.drops(), []);
+  assert(world.times("suspect").length > 10_000);
+  assert(Math.abs(lossSum / 1_000 - 0.36) < 0.03, `measured loss ${lossSum / 1_000}`);
+});
+
+Deno.test("a lossy link without TCP gets enough tries", () => {
+  const loss = new LossEstimate();
+  for (let i = 0; i < 1_000; i++) loss.sample((i * 9) % 25 < 9);
+  assert(triesFor(loss) >= 15 && triesFor(loss) <= 18, `${triesFor(loss)} tries at 36 %`);
+  assertEquals(triesFor(new LossEstimate()), probeTriesMin);
+  const dead = new LossEstimate();
+  for (let i = 0; i < 10_000; i++) dead.sample(true);
+  assertEquals(triesFor(dead), probeTriesMax);
+});
+
+Deno.test("round trips are smoothed as RFC 6298 says", () => {
+  const estimate = new RoundTripEstimate();
+  assertEquals(estimate.patience(milliseconds(500), milliseconds(2_000)), milliseconds(500));
+  estimate.sample(milliseconds(100));
+  // Variation 50: 100 + 4 × 50.
+  assertEquals(estimate.patience(milliseconds(1), milliseconds(2_000)), milliseconds(300));
+  estimate.sample(milliseconds(180));
+  // Variation ¾ × 50 + ¼ × 80 = 57.5, smoothed ⅞ × 100 + ⅛ × 180 = 110.
+  assertEquals(estimate.smoothed, milliseconds(110));
+  assertEquals(estimate.patience(milliseconds(1), milliseconds(2_000)), milliseconds(340));
+});
+
+Deno.test("a peer that says it restarts keeps its link for a minute", () => {
+  const world = new World();
+  world.link(peer, answering());
+  world.runFor(minute);
+  world.take(world.monitor.handleRestarting(peer, world.now));
+  world.peers.set(peer, silent("failed"));
+  const goneAt = world.now;
+  world.runFor(restartingLinkLifetime - 1);
+  assertEquals(world.monitor.snapshot(peer)?.state, "restarting");
+  assertEquals(world.seen.filter(({ effect }) => effect.kind !== "probe"), []);
+  world.runFor(minute);
+  assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "restart overdue" }]);
+  assertEquals(elapsed(goneAt, world.times("drop")[0] ?? goneAt), restartingLinkLifetime);
+});
+
+Deno.test("a peer that restarts cannot stay away by saying so again", () => {
+  const world = new World();
+  world.link(peer, silent("failed"));
+  world.take(world.monitor.handleRestarting(peer, world.now));
+  world.runFor(restartingLinkLifetime - 1_000);
+  world.take(world.monitor.handleRestarting(peer, world.now));
+  world.runFor(2_000);
+  assertEquals(world.drops().length, 1);
+});
+
+Deno.test("a peer that comes back from its restart is a link like any other", () => {
+  const world = new World();
+  world.link(peer, answering());
+  world.runFor(minute);
+  world.take(world.monitor.handleRestarting(peer, world.now));
+  world.peers.set(peer, silent("failed"));
+  world.runFor(10_000);
+  world.link(peer, answering());
+  assertEquals(world.monitor.snapshot(peer)?.state, "steady");
+  world.runFor(10 * minute);
+  assertEquals(world.drops(), []);
+  // And one that never ended after all goes on, too.
+  world.take(world.monitor.handleRestarting(peer, world.now));
+  world.runFor(2 * restartingLinkLifetime);
+  assertEquals(world.drops(), []);
+  assertEquals(world.monitor.snapshot(peer)?.state, "steady");
+});
+
+Deno.test("a good-bye removes the link at once", () => {
+  const world = new World();
+  world.link(peer, answering());
+  assertEquals(world.monitor.handleLeaving(peer), [{ kind: "drop", id: peer, why: "good-bye" }]);
+  assertEquals(world.monitor.snapshot(peer), undefined);
+  assertEquals(world.monitor.handleLeaving(peer), []);
+});
+
+function gaps(times: readonly Instant[]): number[] {
+  return times.slice(1).map((time, i) => time - (times[i] ?? time));
+}
+
+Deno.test("probes are evenly spread, also after links have come and gone", () => {
+  const world = new World();
+  const ids = Array.from({ length: 12 }, (_, i) => fakeNodeId(i + 1));
+  for (const id of ids) world.link(id, answering());
+  // Twelve links proven in one moment are already spread in their first interval.
+  world.runFor(probeInterval);
+  assert(Math.max(...gaps(world.times("probe"))) <= probeInterval / 3);
+  world.runFor(5 * minute);
+  // The most uneven that can happen: one half of the circle goes.
+  const lastProbe = new Map(ids.map((id) => [id, world.times("probe", id).at(-1) ?? world.now]));
+  const inOrder = [...ids].sort((x, y) => (lastProbe.get(x) ?? 0) - (lastProbe.get(y) ?? 0));
+  for (const id of inOrder.slice(0, 6)) world.monitor.handleUnlink(id);
+  world.runFor(5 * minute);
+  const settledAt = world.now;
+  world.runFor(minute);
+  const evenGap = probeInterval / 6;
+  for (const gap of gaps(world.times("probe").filter((at) => at > settledAt))) {
+    assert(gap > 0.8 * evenGap && gap < 1.2 * evenGap, `a gap of ${gap} ms`);
+  }
+  for (const id of ids) {
+    for (const gap of gaps(world.times("probe", id))) {
+      assert(gap >= 0.9 * probeInterval - 1 && gap <= 1.1 * probeInterval + 1, `${gap} ms`);
+    }
+  }
+});
+
+Deno.test("a process that ran late does not count what fell into the gap", () => {
+  const world = new World();
+  world.link(peer, { answers: () => 5, tcp: "failed" });
+  // The answer to the first probe comes 5 ms later, but is read only after a gap of 3 s.
+  const probeAt = world.monitor.nextTimeout();
+  assert(probeAt !== undefined);
+  const [probe] = world.monitor.handleTimeout(probeAt);
+  assert(probe?.kind === "probe");
+  const awake = later(probeAt, milliseconds(3_500));
+  assertEquals(world.monitor.handleTimeout(awake), []);
+  assertEquals(world.monitor.snapshot(peer)?.loss, 0);
+  assertEquals(world.monitor.handleAnswer(peer, probe.attempt, later(awake, milliseconds(1))), []);
+  assertEquals(world.monitor.snapshot(peer)?.state, "steady");
+});
+
+Deno.test("a process that always runs late still notices a death", () => {
+  const world = new World();
+  world.link(peer, silent("hangs"));
+  world.lateness = () => 400;
+  world.runFor(2 * minute);
+  assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "silent" }]);
+  const [droppedAt] = world.times("drop");
+  assert(droppedAt !== undefined);
+  const slow = probeInterval + (forgivenGapsMax + 1) * (missAfterMin + 400) +
+    probeTriesMin * (tryInterval + 400) + 1_000;
+  assert(elapsed(instant(1_000_000), droppedAt) <= slow + authenticationWait);
+  assert((world.monitor.counts()["ran late"] ?? 0) > forgivenGapsMax);
+});

@@ -1,0 +1,396 @@
+/**
+ * The requester's half of reconciliation: it walks the key space down to the records in which two
+ * stores differ, has them fetched and pushed, then compares everything once more. PROTOCOL "Reconcile".
+ *
+ * One request is under way at a time. Hashing is asynchronous, so the handlers are; each reads the
+ * store before its first await and looks at its own state again after it. A peer may lie in every
+ * answer: rounds, passes, ranges waiting and keys transferred are bounded, and whatever cannot be an
+ * honest answer ends the walk with a counted reason. It never decides what a record is worth: the
+ * store does that with what was fetched.
+ *
+ * @module
+ */
+import { type Bytes, compareBytes, equalBytes } from "../base/bytes.ts";
+import { Counters } from "../base/counters.ts";
+import { type Instant, later } from "../base/instant.ts";
+import {
+  allKinds,
+  commonKinds,
+  equalKinds,
+  type KeyBound,
+  keyBound,
+  type KeyRange,
+  type KindRange,
+  kindsHold,
+  rangeHolds,
+  wholeRange,
+} from "../wire/key_range.ts";
+import { compareRangesMax, offerHashLength } from "../wire/limits.ts";
+import type { AnswerMessage, CompareRequest, CompareResult } from "../wire/message.ts";
+import { rangesFitting } from "../wire/message_packing.ts";
+import type { Offer } from "../wire/offer.ts";
+import { encodeRecordKey, type RecordKey, recordKeyKind } from "../wire/record_key.ts";
+import {
+  kindNarrowingsMax,
+  reconcileAgain,
+  reconciledKeysMax,
+  reconcilePassesMax,
+  reconcilePause,
+  reconcileRoundsMax,
+  transferredKeysMax,
+  waitingRangesMax,
+} from "./limits.ts";
+import {
+  entriesIn,
+  fingerprintOf,
+  type RecordEntry,
+  type RecordRanges,
+  summarise,
+} from "./range_summary.ts";
+
+/** Why a reconciliation ended. */
+export type ReconciliationEnd =
+  | "equal"
+  | "still different"
+  | "no answer"
+  | "notice"
+  | "no kinds in common"
+  | "rounds used up"
+  | "keys used up"
+  | "ranges used up"
+  | "answer of another kind"
+  | "answer kinds not asked"
+  | "answer without result"
+  | "answer with more results than ranges"
+  | "offer outside its range"
+  | "split outside its range";
+
+/** What the node is to do. */
+export type ReconciliationEffect =
+  /** Send the request to the peer; its answer is for `handleAnswer`, its absence for `handleNoAnswer`. */
+  | { readonly kind: "ask"; readonly message: CompareRequest }
+  /** Fetch these from the peer, admit what was asked for; then `handleFetched`. */
+  | { readonly kind: "fetch"; readonly keys: readonly RecordKey[] }
+  /** Push these to the peer; then `handlePushed`. */
+  | { readonly kind: "push"; readonly keys: readonly RecordKey[] }
+  | {
+    readonly kind: "done";
+    /** Whether the last pass found both stores equal. */
+    readonly equal: boolean;
+    readonly reason: ReconciliationEnd;
+    readonly rounds: number;
+    /** Records that arrived, and keys that were pushed. */
+    readonly fetched: number;
+    readonly pushed: number;
+    /** Not equal: when this peer may be compared again. A peer that only ever differs must wait. */
+    readonly again?: Instant;
+  };
+
+/** The machine, for one reconciliation with one peer. */
+export class Reconciliation {
+  readonly #store: RecordRanges;
+  readonly #wants: (offer: Offer) => boolean;
+  readonly #counters = new Counters();
+  #kinds: readonly KindRange[] = allKinds;
+  #waiting: KeyRange[] = [];
+  #asked: CompareRequest | undefined;
+  /** Between taking an answer and having the next request ready. */
+  #working = false;
+  #ended = false;
+  #rounds = 0;
+  #passes = 0;
+  #narrowings = 0;
+  /** Whether this pass has found any difference. */
+  #differs = false;
+  /** Whether this pass has transferred anything: without that another one would find the same. */
+  #moved = false;
+  readonly #fetching = new Set<RecordKey>();
+  readonly #pushing = new Set<RecordKey>();
+  #keys = 0;
+  #fetched = 0;
+  #pushed = 0;
+
+  /**
+   * @param wants Whether a record that is newer than what is held would be admitted: what the store
+   *   refused a minute ago is not fetched again.
+   */
+  constructor(store: RecordRanges, wants: (offer: Offer) => boolean = () => true) {
+    this.#store = store;
+    this.#wants = wants;
+  }
+
+  /** Begins; once. `kinds` ascending, with gaps between. */
+  start(kinds: readonly KindRange[], now: Instant): Promise<ReconciliationEffect[]> {
+    this.#kinds = kinds;
+    this.#beginPass();
+    return this.#goOn([], now);
+  }
+
+  /** The peer's answer to the request under way. */
+  async handleAnswer(answer: AnswerMessage, now: Instant): Promise<ReconciliationEffect[]> {
+    const asked = this.#asked;
+    if (asked === undefined || this.#ended) {
+      this.#counters.count("answer to no request");
+      return [];
+    }
+    this.#asked = undefined;
+    if (answer.kind === "notice") return this.#end("notice", now);
+    if (answer.kind !== "compare") return this.#end("answer of another kind", now);
+    if (!equalKinds(answer.kinds, asked.kinds)) return this.#narrow(asked, answer.kinds, now);
+    if (answer.results.length === 0) return this.#end("answer without result", now);
+    if (answer.results.length > asked.ranges.length) {
+      return this.#end("answer with more results than ranges", now);
+    }
+    const transfers = new Transfers(this.#room());
+    const next: WaitingRange[] = [];
+    for (const [i, range] of asked.ranges.entries()) {
+      const result = answer.results[i];
+      if (result === undefined) {
+        next.push({ low: range.low, high: range.high });
+        continue;
+      }
+      if (result.kind === "equal") continue;
+      this.#differs = true;
+      if (result.kind === "list") {
+        if (!this.#isListOf(range, result.offers)) return this.#end("offer outside its range", now);
+        const rest = this.#compareList(range, result.offers, transfers);
+        if (rest !== undefined) next.push(rest);
+      } else {
+        const parts = partsOf(range, result);
+        if (parts === undefined) return this.#end("split outside its range", now);
+        next.push(...parts);
+      }
+    }
+    this.#working = true;
+    const ours = await Promise.all(next.map((range) => this.#fingerprint(range)));
+    this.#working = false;
+    if (this.#ended) return [];
+    const different = next.filter(({ theirs }, i) => {
+      const own = ours[i];
+      return theirs === undefined || own === undefined || !equalBytes(theirs, own);
+    });
+    this.#waiting = [...different, ...this.#waiting];
+    if (this.#waiting.length > waitingRangesMax) return this.#end("ranges used up", now);
+    return await this.#goOn(this.#transfer(transfers), now);
+  }
+
+  /** The request under way was not answered. */
+  handleNoAnswer(now: Instant): ReconciliationEffect[] {
+    if (this.#ended || this.#asked === undefined) return [];
+    this.#asked = undefined;
+    return this.#end("no answer", now);
+  }
+
+  /**
+   * Fetching of `keys` has ended, in one step or several; `arrived` are those whose record came and
+   * was taken in.
+   */
+  handleFetched(
+    keys: readonly RecordKey[],
+    arrived: readonly RecordKey[],
+    now: Instant,
+  ): Promise<ReconciliationEffect[]> {
+    for (const key of arrived) {
+      if (this.#fetching.delete(key)) this.#fetched += 1;
+      else this.#counters.count("record not asked for");
+    }
+    for (const key of keys) this.#fetching.delete(key);
+    return this.#goOn([], now);
+  }
+
+  /** Pushing of `keys` has ended, whatever came of it. */
+  handlePushed(keys: readonly RecordKey[], now: Instant): Promise<ReconciliationEffect[]> {
+    for (const key of keys) {
+      if (this.#pushing.delete(key)) this.#pushed += 1;
+    }
+    return this.#goOn([], now);
+  }
+
+  /** What was ignored, and how it ended, by reason. */
+  counts(): Readonly<Record<string, number>> {
+    return this.#counters.snapshot();
+  }
+
+  #beginPass(): void {
+    this.#passes += 1;
+    this.#differs = false;
+    this.#moved = false;
+    this.#waiting = [wholeRange];
+  }
+
+  #narrow(
+    asked: CompareRequest,
+    kinds: readonly KindRange[],
+    now: Instant,
+  ): Promise<ReconciliationEffect[]> | ReconciliationEffect[] {
+    this.#narrowings += 1;
+    const subset = equalKinds(commonKinds(asked.kinds, kinds), kinds);
+    if (!subset || this.#narrowings > kindNarrowingsMax) {
+      return this.#end("answer kinds not asked", now);
+    }
+    if (kinds.length === 0) return this.#end("no kinds in common", now);
+    this.#kinds = kinds;
+    this.#differs = false;
+    this.#waiting = [wholeRange];
+    return this.#goOn([], now);
+  }
+
+  /** Asks on, or begins another pass, or ends, if nothing is under way. */
+  async #goOn(
+    effects: ReconciliationEffect[],
+    now: Instant,
+  ): Promise<ReconciliationEffect[]> {
+    if (this.#ended || this.#working || this.#asked !== undefined) return effects;
+    const transfers = this.#fetching.size + this.#pushing.size;
+    if (this.#waiting.length === 0) {
+      if (transfers > 0) return effects;
+      if (!this.#differs) return [...effects, ...this.#end("equal", now)];
+      if (!this.#moved || this.#passes >= reconcilePassesMax) {
+        return [...effects, ...this.#end("still different", now)];
+      }
+      this.#beginPass();
+    }
+    if (transfers >= transferredKeysMax) return effects;
+    if (this.#keys >= reconciledKeysMax) {
+      return transfers > 0 ? effects : [...effects, ...this.#end("keys used up", now)];
+    }
+    if (this.#rounds >= reconcileRoundsMax) {
+      return [...effects, ...this.#end("rounds used up", now)];
+    }
+    this.#rounds += 1;
+    const count = rangesFitting(this.#waiting, this.#kinds, compareRangesMax);
+    const ranges = this.#waiting.splice(0, count);
+    this.#working = true;
+    const fingerprints = await Promise.all(ranges.map((range) => this.#fingerprint(range)));
+    this.#working = false;
+    if (this.#ended) return effects;
+    const message: CompareRequest = {
+      kind: "compare",
+      kinds: this.#kinds,
+      ranges: ranges.flatMap((range, i) => {
+        const fingerprint = fingerprints[i];
+        return fingerprint === undefined ? [] : [{ low: range.low, high: range.high, fingerprint }];
+      }),
+    };
+    this.#asked = message;
+    return [...effects, { kind: "ask", message }];
+  }
+
+  #fingerprint(range: KeyRange) {
+    return fingerprintOf(range, summarise(entriesIn(this.#store, range, this.#kinds)));
+  }
+
+  #isListOf(range: KeyRange, offers: readonly Offer[]): boolean {
+    return offers.every((offer) =>
+      rangeHolds(range, offer.key) && kindsHold(this.#kinds, recordKeyKind(offer.key))
+    );
+  }
+
+  /** How many keys more may be transferred now. */
+  #room(): number {
+    const underWay = this.#fetching.size + this.#pushing.size;
+    return Math.max(0, Math.min(transferredKeysMax - underWay, reconciledKeysMax - this.#keys));
+  }
+
+  /** Notes what is to be transferred; returns the rest of the range for which there is no room. */
+  #compareList(
+    range: KeyRange,
+    offers: readonly Offer[],
+    transfers: Transfers,
+  ): KeyRange | undefined {
+    const theirs = new Map(offers.map((offer) => [offer.key, offer]));
+    const ours = new Map<RecordKey, RecordEntry>();
+    for (const entry of entriesIn(this.#store, range, this.#kinds)) ours.set(entry.key, entry);
+    const keys = [...new Set([...theirs.keys(), ...ours.keys()])].sort();
+    for (const key of keys) {
+      const offer = theirs.get(key);
+      const way = this.#wayOf(offer, ours.get(key));
+      if (way === undefined || this.#fetching.has(key) || this.#pushing.has(key)) continue;
+      if (!transfers.add(way, key)) {
+        return { low: keyBound(encodeRecordKey(key)), high: range.high };
+      }
+    }
+    return undefined;
+  }
+
+  #wayOf(offer: Offer | undefined, entry: RecordEntry | undefined): "fetch" | "push" | undefined {
+    if (offer === undefined) return "push";
+    let newer = entry === undefined ? 1 : offer.serial - entry.serial;
+    if (newer === 0 && entry !== undefined) {
+      // Equal serials: all keep the lower hash.
+      newer = compareBytes(entry.hash.subarray(0, offerHashLength), offer.hashPrefix);
+    }
+    if (newer < 0) return "push";
+    return newer > 0 && this.#wants(offer) ? "fetch" : undefined;
+  }
+
+  #transfer({ fetch, push }: Transfers): ReconciliationEffect[] {
+    for (const key of fetch) this.#fetching.add(key);
+    for (const key of push) this.#pushing.add(key);
+    this.#keys += fetch.length + push.length;
+    const effects: ReconciliationEffect[] = [];
+    if (fetch.length > 0) effects.push({ kind: "fetch", keys: fetch });
+    if (push.length > 0) effects.push({ kind: "push", keys: push });
+    if (effects.length > 0) this.#moved = true;
+    return effects;
+  }
+
+  #end(reason: ReconciliationEnd, now: Instant): ReconciliationEffect[] {
+    this.#ended = true;
+    this.#waiting = [];
+    this.#counters.count(reason);
+    const done = {
+      kind: "done",
+      reason,
+      rounds: this.#rounds,
+      fetched: this.#fetched,
+      pushed: this.#pushed,
+    } as const;
+    if (reason === "equal") return [{ ...done, equal: true }];
+    // Only records that came are progress: that a peer wants ours may be all it ever says.
+    const again = later(now, this.#fetched > 0 ? reconcileAgain : reconcilePause);
+    return [{ ...done, equal: false, again }];
+  }
+}
+
+/** A range to be compared, with the fingerprint that the peer has told of it. */
+interface WaitingRange extends KeyRange {
+  readonly theirs?: Bytes;
+}
+
+/** Keys to be transferred after one answer, no more than there is room for. */
+class Transfers {
+  readonly fetch: RecordKey[] = [];
+  readonly push: RecordKey[] = [];
+  #room: number;
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  add(way: "fetch" | "push", key: RecordKey): boolean {
+    if (this.#room === 0) return false;
+    this.#room -= 1;
+    this[way].push(key);
+    return true;
+  }
+}
+
+/** The parts as ranges, if they fill exactly the range that was asked. */
+function partsOf(
+  range: KeyRange,
+  result: CompareResult & { readonly kind: "split" },
+): WaitingRange[] | undefined {
+  let low: KeyBound = range.low;
+  const parts: WaitingRange[] = [];
+  for (const [i, part] of result.parts.entries()) {
+    const isLast = i === result.parts.length - 1;
+    if (isLast !== (part.high === range.high)) return undefined;
+    if (part.high === undefined && !isLast) return undefined;
+    if (part.high !== undefined && part.high <= low) return undefined;
+    if (!isLast && range.high !== undefined && (part.high ?? "") > range.high) return undefined;
+    parts.push({ low, high: part.high, theirs: part.fingerprint });
+    if (part.high !== undefined) low = part.high;
+  }
+  return parts;
+}

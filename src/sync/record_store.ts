@@ -1,0 +1,560 @@
+/**
+ * The records a node holds: under each key the newest serial, at equal serials the lower hash. What
+ * comes in here was verified (`verify_record.ts`); here it is decided whether it is kept, and for
+ * how long. PROTOCOL §5.
+ *
+ * No serial and no time is refused for being far off: an author who signs the highest serial there
+ * is has silenced himself and nobody else, and his record ages from when it was first seen here.
+ *
+ * Who goes when the node is full: authors that nothing keeps (`keepsAuthor`: this node, its links,
+ * whom a path of links reaches), those heard of last first; so a flood of new identities displaces
+ * itself. When nothing may go, the newcomer is refused.
+ *
+ * @module
+ */
+import { BoundedMap } from "../base/bounded_map.ts";
+import { compareBytes, equalBytes } from "../base/bytes.ts";
+import { Counters } from "../base/counters.ts";
+import {
+  elapsed,
+  type Instant,
+  later,
+  milliseconds,
+  type WallTime,
+  wallTime,
+} from "../base/instant.ts";
+import { sameExceptSignature } from "../wire/cose_sign1.ts";
+import { offerHashLength } from "../wire/limits.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import type { Offer } from "../wire/offer.ts";
+import {
+  infoKind,
+  isAdministratorKind,
+  linksKind,
+  type RecordKey,
+  recordKeyAuthor,
+  recordKeyKind,
+} from "../wire/record_key.ts";
+import {
+  administratorSubjectsMax,
+  evictionSearchMax,
+  expiryCheckInterval,
+  flaggedAuthorsMax,
+  knownNodesMax,
+  recordGrace,
+  recordLifetime,
+  refusalMemory,
+  refusalsMax,
+  tombstoneLifetime,
+  tombstonesMax,
+  unknownSelfKindsPerAuthorMax,
+} from "./limits.ts";
+import { SortedKeys } from "./sorted_keys.ts";
+import type { VerifiedRecord } from "./verify_record.ts";
+
+/** What the store asks of those around it. */
+export interface RecordStoreOptions {
+  /** This node: never evicted, never forgotten. */
+  readonly selfId: NodeId;
+  /** Whether a trusted root names the author as an administrator. Left out: nobody is named. */
+  readonly namesAdministrator?: (author: NodeId) => boolean;
+  /** Whether the author's records are hidden, as a revoked one's are. Left out: nobody's. */
+  readonly hidesAuthor?: (author: NodeId) => boolean;
+  /** Whether the author may not be evicted: linked, or reached by a path of links. Left out: nobody. */
+  readonly keepsAuthor?: (author: NodeId) => boolean;
+  /** When this program was built: a first-seen time before it came from a clock that was not set. */
+  readonly builtAt?: WallTime;
+  /** Fewer than `knownNodesMax`, for tests. */
+  readonly knownNodes?: number;
+}
+
+/** Why a record was not kept. */
+export type AdmitRefusal =
+  | "author hidden"
+  | "not an administrator"
+  | "too many subjects"
+  | "too many unknown kinds"
+  | "expired"
+  | "deleted before"
+  | "too many nodes";
+
+/** What became of a record. */
+export type AdmitOutcome =
+  /** It is held now and wants to be passed on. `previous` had its place, `gone` made room. */
+  | {
+    readonly kind: "stored";
+    readonly previous?: VerifiedRecord;
+    readonly gone: readonly VerifiedRecord[];
+    /** The author signed two payloads under one serial. */
+    readonly equivocation: boolean;
+  }
+  /** These very bytes are held. */
+  | { readonly kind: "known" }
+  /** `held` is newer, or has the lower hash. */
+  | { readonly kind: "older"; readonly held: VerifiedRecord; readonly equivocation: boolean }
+  | { readonly kind: "refused"; readonly reason: AdmitRefusal };
+
+/** What to do about an offer. "older": what is held is better than what is offered. */
+export type OfferJudgement = "wanted" | "held" | "older" | "refused";
+
+/** What a passage of time did. */
+export type StoreEffect =
+  /** The record left fingerprints and offers, or came back to them (the clock was set right). */
+  | { readonly kind: "left" | "returned"; readonly record: VerifiedRecord }
+  /** It is no longer held; the tombstone is to be written down. */
+  | { readonly kind: "deleted"; readonly record: VerifiedRecord };
+
+/** A mark in the place of a deleted record. */
+export interface Tombstone {
+  readonly key: RecordKey;
+  readonly serial: number;
+  /** When it was set. */
+  readonly deletedAt: WallTime;
+}
+
+/** Counts, for status and metrics. */
+export interface RecordStoreSnapshot {
+  readonly records: number;
+  readonly authors: number;
+  readonly tombstones: number;
+  readonly flagged: number;
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+interface Held {
+  readonly record: VerifiedRecord;
+  /** By this process's clock; a restored one may lie before the clock's origin. */
+  readonly firstSeen: Instant;
+  /** When it left fingerprints and offers, if it has. */
+  leftAt?: Instant;
+}
+
+interface Author {
+  readonly keys: Set<RecordKey>;
+}
+
+/** 16 bytes as a string of 16 characters: the smallest name a hash can have in a `Set`. */
+function hashName(hash: Uint8Array): string {
+  return String.fromCharCode(...hash.subarray(0, offerHashLength));
+}
+
+function isKnownSelfKind(kind: number): boolean {
+  return kind === infoKind || kind === linksKind;
+}
+
+/** The store. A machine: no I/O, no clock. */
+export class RecordStore {
+  readonly #options: Required<Omit<RecordStoreOptions, "builtAt" | "knownNodes">>;
+  readonly #builtAt: WallTime;
+  readonly #knownNodesMax: number;
+  readonly #held = new Map<RecordKey, Held>();
+  readonly #hashes = new Set<string>();
+  /** Keys of what is in fingerprints and offers. */
+  readonly #current = new SortedKeys();
+  readonly #authors = new Map<NodeId, Author>();
+  /** Authors in the order they were heard of; may name some that are gone. */
+  #heardOrder: NodeId[] = [];
+  readonly #subjects = new Map<string, number>();
+  readonly #tombstones = new BoundedMap<RecordKey, Tombstone>(tombstonesMax);
+  readonly #refused = new BoundedMap<string, Instant>(refusalsMax);
+  readonly #flagged = new BoundedMap<NodeId, true>(flaggedAuthorsMax);
+  readonly #counters = new Counters();
+  #expiryPaused = false;
+  #nextCheck: Instant | undefined;
+
+  constructor(options: RecordStoreOptions) {
+    this.#options = {
+      selfId: options.selfId,
+      namesAdministrator: options.namesAdministrator ?? (() => false),
+      hidesAuthor: options.hidesAuthor ?? (() => false),
+      keepsAuthor: options.keepsAuthor ?? (() => false),
+    };
+    this.#builtAt = options.builtAt ?? wallTime(0);
+    this.#knownNodesMax = options.knownNodes ?? knownNodesMax;
+  }
+
+  /** How many records are held. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** How many authors have a record here. */
+  get authorCount(): number {
+    return this.#authors.size;
+  }
+
+  /** Whether ageing stands still. */
+  get expiryPaused(): boolean {
+    return this.#expiryPaused;
+  }
+
+  /** Stops or resumes ageing: while the wall clock is suspect nothing leaves and nothing is deleted. */
+  set expiryPaused(paused: boolean) {
+    this.#expiryPaused = paused;
+    // What was refused as aged may be wanted now.
+    this.#refused.clear();
+  }
+
+  /** Decides about a verified record that came in now. */
+  admit(record: VerifiedRecord, now: Instant, wall: WallTime): AdmitOutcome {
+    return this.#take(record, now, now, wall, false);
+  }
+
+  /** Takes back a record from this node's own log, first seen then. */
+  restore(
+    record: VerifiedRecord,
+    firstSeen: WallTime,
+    now: Instant,
+    wall: WallTime,
+  ): AdmitOutcome {
+    // A time before the build, or after now, came from a clock that was wrong: count from today.
+    const trusted = firstSeen >= this.#builtAt && firstSeen <= wall;
+    const age = milliseconds(trusted ? wall - firstSeen : 0);
+    const outcome = this.#take(record, later(now, milliseconds(-age)), now, wall, true);
+    const held = this.#held.get(record.key);
+    // One that has aged stays out of fingerprints from the start, but is held for the day of grace
+    // first: should the clock turn out to be wrong, nothing was lost.
+    if (outcome.kind === "stored" && held !== undefined) this.#age(held, now, wall);
+    return outcome;
+  }
+
+  /** Takes back a tombstone from this node's own log; what it buries goes. */
+  restoreTombstone(tombstone: Tombstone, wall: WallTime): void {
+    const { key, serial, deletedAt } = tombstone;
+    this.#tombstones.set(key, { key, serial, deletedAt });
+    const held = this.#held.get(key)?.record;
+    if (held === undefined || !this.#isBuried(key, held.serial, wall)) return;
+    this.#remove(held);
+    this.#dropIfEmpty(held.author);
+  }
+
+  /** Takes back a flag from this node's own log. */
+  restoreFlag(author: NodeId): void {
+    this.#flagged.set(author, true);
+  }
+
+  #take(
+    record: VerifiedRecord,
+    firstSeen: Instant,
+    now: Instant,
+    wall: WallTime,
+    isRestored: boolean,
+  ): AdmitOutcome {
+    const held = this.#held.get(record.key)?.record;
+    if (held !== undefined) {
+      if (equalBytes(held.hash, record.hash)) return { kind: "known" };
+      if (held.serial > record.serial) return { kind: "older", held, equivocation: false };
+    }
+    const refusal = this.#refusalOf(record, held, wall, isRestored);
+    if (refusal !== undefined) return this.#refuse(record, refusal, now);
+    const equivocation = held !== undefined && held.serial === record.serial &&
+      !sameExceptSignature(held.bytes, record.bytes);
+    if (equivocation) this.#flagged.set(record.author, true);
+    if (held !== undefined) {
+      if (held.serial === record.serial && compareBytes(held.hash, record.hash) < 0) {
+        return { kind: "older", held, equivocation };
+      }
+      this.#remove(held);
+      this.#insert(record, firstSeen);
+      return { kind: "stored", previous: held, gone: [], equivocation };
+    }
+    const gone = this.#makeRoom(record);
+    if (typeof gone === "string") return this.#refuse(record, gone, now);
+    this.#insert(record, firstSeen);
+    this.#nextCheck ??= later(now, expiryCheckInterval);
+    return { kind: "stored", gone, equivocation };
+  }
+
+  #refuse(record: VerifiedRecord, reason: AdmitRefusal, now: Instant): AdmitOutcome {
+    this.#counters.count(reason);
+    this.noteRefused(record.hash, now);
+    return { kind: "refused", reason };
+  }
+
+  #refusalOf(
+    record: VerifiedRecord,
+    held: VerifiedRecord | undefined,
+    wall: WallTime,
+    isRestored: boolean,
+  ): AdmitRefusal | undefined {
+    if (this.#options.hidesAuthor(record.author)) return "author hidden";
+    if (isAdministratorKind(record.kind)) {
+      if (!this.#options.namesAdministrator(record.author)) return "not an administrator";
+      const subjects = this.#subjects.get(this.#subjectsName(record)) ?? 0;
+      if (held === undefined && subjects >= administratorSubjectsMax) return "too many subjects";
+    }
+    const hasAged = wall - record.signedAt >= recordLifetime;
+    if (hasAged && !isRestored && !this.#expiryPaused) return "expired";
+    return this.#isBuried(record.key, record.serial, wall) ? "deleted before" : undefined;
+  }
+
+  #subjectsName(record: VerifiedRecord): string {
+    return `${record.kind} ${record.author}`;
+  }
+
+  #isBuried(key: RecordKey, serial: number, wall: WallTime): boolean {
+    const tombstone = this.#tombstones.get(key);
+    if (tombstone === undefined || serial > tombstone.serial) return false;
+    // One from the future was set under a wrong clock: what that clock deleted may come back.
+    return wall >= tombstone.deletedAt && wall - tombstone.deletedAt < tombstoneLifetime;
+  }
+
+  /** Finds a place for a key not held: what had to go for it, or why there is none. */
+  #makeRoom(record: VerifiedRecord): readonly VerifiedRecord[] | AdmitRefusal {
+    const author = this.#authors.get(record.author);
+    if (author === undefined) {
+      if (this.#authors.size < this.#knownNodesMax) return [];
+      const victim = this.#findVictim();
+      if (victim === undefined) return "too many nodes";
+      this.#counters.count("node evicted");
+      return this.#removeAuthor(victim);
+    }
+    if (isAdministratorKind(record.kind) || isKnownSelfKind(record.kind)) return [];
+    // All nodes keep the same four, the lowest kinds: else two who saw different ones first would
+    // never be in step.
+    const unknown = [...author.keys].filter((key) => {
+      const kind = recordKeyKind(key);
+      return !isAdministratorKind(kind) && !isKnownSelfKind(kind);
+    }).sort();
+    if (unknown.length < unknownSelfKindsPerAuthorMax) return [];
+    const highest = this.#held.get(unknown.at(-1) ?? record.key)?.record;
+    if (highest === undefined || highest.kind < record.kind) return "too many unknown kinds";
+    this.#remove(highest);
+    return [highest];
+  }
+
+  #findVictim(): NodeId | undefined {
+    let looked = 0;
+    for (let at = this.#heardOrder.length - 1; at >= 0 && looked < evictionSearchMax; at--) {
+      const author = this.#heardOrder[at];
+      if (author === undefined || !this.#authors.has(author)) continue;
+      looked++;
+      if (author !== this.#options.selfId && !this.#options.keepsAuthor(author)) return author;
+    }
+    return undefined;
+  }
+
+  #insert(record: VerifiedRecord, firstSeen: Instant): void {
+    let author = this.#authors.get(record.author);
+    if (author === undefined) {
+      author = { keys: new Set() };
+      this.#authors.set(record.author, author);
+      this.#heardOrder.push(record.author);
+      // Names of those who are gone are swept out when they are as many as those who are there.
+      if (this.#heardOrder.length > 2 * this.#authors.size + evictionSearchMax) {
+        this.#heardOrder = [...this.#authors.keys()];
+      }
+    }
+    author.keys.add(record.key);
+    if (isAdministratorKind(record.kind)) {
+      const name = this.#subjectsName(record);
+      this.#subjects.set(name, (this.#subjects.get(name) ?? 0) + 1);
+    }
+    this.#held.set(record.key, { record, firstSeen });
+    this.#hashes.add(hashName(record.hash));
+    this.#current.add(record.key);
+    this.#tombstones.delete(record.key);
+  }
+
+  /** Takes the record out; its author stays known until `#dropIfEmpty`. */
+  #remove(record: VerifiedRecord): void {
+    this.#held.delete(record.key);
+    this.#hashes.delete(hashName(record.hash));
+    this.#current.delete(record.key);
+    this.#authors.get(record.author)?.keys.delete(record.key);
+    if (isAdministratorKind(record.kind)) {
+      const name = this.#subjectsName(record);
+      const left = (this.#subjects.get(name) ?? 1) - 1;
+      if (left === 0) this.#subjects.delete(name);
+      else this.#subjects.set(name, left);
+    }
+  }
+
+  #dropIfEmpty(id: NodeId): void {
+    if (this.#authors.get(id)?.keys.size === 0) this.#authors.delete(id);
+  }
+
+  #removeAuthor(id: NodeId): readonly VerifiedRecord[] {
+    const records = this.byAuthor(id);
+    for (const record of records) this.#remove(record);
+    this.#authors.delete(id);
+    return records;
+  }
+
+  /** Whether bytes of this hash need not be judged again: held, or refused in the last ten minutes. */
+  knows(hash: Uint8Array, now: Instant): boolean {
+    const name = hashName(hash);
+    return this.#hashes.has(name) || this.#isRefused(name, now);
+  }
+
+  /** Remembers for ten minutes that the bytes of this hash are not wanted. Only of bytes that were seen: an offer's hash is a peer's word. */
+  noteRefused(hash: Uint8Array, now: Instant): void {
+    this.#refused.set(hashName(hash), later(now, refusalMemory));
+  }
+
+  /** Forgets what was refused: a root was trusted, or a revocation lifted. */
+  forgetRefusals(): void {
+    this.#refused.clear();
+  }
+
+  #isRefused(name: string, now: Instant): boolean {
+    const until = this.#refused.get(name);
+    return until !== undefined && now < until;
+  }
+
+  /** Decides whether an offered record is worth fetching. */
+  judgeOffer(offer: Offer, now: Instant, wall: WallTime): OfferJudgement {
+    const held = this.#held.get(offer.key)?.record;
+    if (held !== undefined) {
+      const order = compareBytes(offer.hashPrefix, held.hash.subarray(0, offerHashLength));
+      if (offer.serial === held.serial && order === 0) return "held";
+      if (offer.serial < held.serial || (offer.serial === held.serial && order > 0)) return "older";
+    }
+    if (this.#isRefused(hashName(offer.hashPrefix), now)) return "refused";
+    const author = recordKeyAuthor(offer.key);
+    const mayNot = this.#options.hidesAuthor(author) ||
+      (isAdministratorKind(recordKeyKind(offer.key)) && !this.#options.namesAdministrator(author));
+    return mayNot || this.#isBuried(offer.key, offer.serial, wall) ? "refused" : "wanted";
+  }
+
+  /** The record under the key, also one that has left fingerprints; not a hidden author's. */
+  get(key: RecordKey): VerifiedRecord | undefined {
+    const record = this.#held.get(key)?.record;
+    return record === undefined || this.hides(record.author) ? undefined : record;
+  }
+
+  /** When the record was first seen here, by the wall clock as it is now. */
+  firstSeenOf(key: RecordKey, now: Instant, wall: WallTime): WallTime | undefined {
+    const held = this.#held.get(key);
+    return held === undefined
+      ? undefined
+      : wallTime(Math.max(0, Math.round(wall - elapsed(held.firstSeen, now))));
+  }
+
+  /**
+   * What is in fingerprints and offers, in order of keys, from `low` on and before `high` (to the
+   * end if that is left out or `null`). Bounds are hexadecimal and need not be keys.
+   */
+  *range(low: string, high?: string | null): IterableIterator<VerifiedRecord> {
+    for (const key of this.#current.range(low, high ?? undefined)) {
+      const record = this.get(key);
+      if (record !== undefined) yield record;
+    }
+  }
+
+  /** What is in fingerprints and offers, in order of keys. */
+  records(): IterableIterator<VerifiedRecord> {
+    return this.range("");
+  }
+
+  /** The author's records in order of keys; hidden ones too. */
+  byAuthor(id: NodeId): readonly VerifiedRecord[] {
+    const records: VerifiedRecord[] = [];
+    for (const key of [...this.#authors.get(id)?.keys ?? []].sort()) {
+      const record = this.#held.get(key)?.record;
+      if (record !== undefined) records.push(record);
+    }
+    return records;
+  }
+
+  /** Authors with a record here, those heard of first in front. */
+  authors(): IterableIterator<NodeId> {
+    return this.#authors.keys();
+  }
+
+  /** Whether the author's records are hidden. */
+  hides(id: NodeId): boolean {
+    return this.#options.hidesAuthor(id);
+  }
+
+  /** Whether the author was seen to sign two payloads under one serial. */
+  isFlagged(id: NodeId): boolean {
+    return this.#flagged.has(id);
+  }
+
+  /** Drops a node: its records go, and come back only with higher serials. Nothing happens to this node itself. */
+  forget(id: NodeId, wall: WallTime): readonly StoreEffect[] {
+    if (id === this.#options.selfId) return [];
+    const records = this.#removeAuthor(id);
+    for (const record of records) this.#bury(record, wall);
+    return records.map((record) => ({ kind: "deleted", record }));
+  }
+
+  #bury({ key, serial }: VerifiedRecord, wall: WallTime): void {
+    this.#tombstones.set(key, { key, serial, deletedAt: wall });
+  }
+
+  /** When `handleTimeout` wants to be called. */
+  nextTimeout(): Instant | undefined {
+    return this.#nextCheck;
+  }
+
+  /** Looks through the records for those that have aged. */
+  handleTimeout(now: Instant, wall: WallTime): readonly StoreEffect[] {
+    if (this.#nextCheck === undefined || now < this.#nextCheck) return [];
+    this.#nextCheck = later(now, expiryCheckInterval);
+    if (this.#expiryPaused) return [];
+    const effects: StoreEffect[] = [];
+    for (const held of this.#held.values()) {
+      const effect = this.#age(held, now, wall);
+      if (effect !== undefined) effects.push(effect);
+    }
+    for (const effect of effects) {
+      if (effect.kind !== "deleted") continue;
+      this.#remove(effect.record);
+      this.#dropIfEmpty(effect.record.author);
+      this.#bury(effect.record, wall);
+    }
+    for (const [key, tombstone] of [...this.#tombstones.entries()]) {
+      if (wall - tombstone.deletedAt >= tombstoneLifetime) this.#tombstones.delete(key);
+    }
+    return effects;
+  }
+
+  #age(held: Held, now: Instant, wall: WallTime): StoreEffect | undefined {
+    if (this.#expiryPaused) return undefined;
+    const { record } = held;
+    // First seen is counted on the monotonic clock: a wall clock that is set does not age anything.
+    const age = Math.max(elapsed(held.firstSeen, now), wall - record.signedAt);
+    if (age < recordLifetime) {
+      if (held.leftAt === undefined) return undefined;
+      delete held.leftAt;
+      this.#current.add(record.key);
+      return { kind: "returned", record };
+    }
+    if (held.leftAt === undefined) {
+      held.leftAt = now;
+      this.#current.delete(record.key);
+      return { kind: "left", record };
+    }
+    return elapsed(held.leftAt, now) >= recordGrace ? { kind: "deleted", record } : undefined;
+  }
+
+  /** The tombstones that stand, for the log. */
+  tombstones(): readonly Tombstone[] {
+    return [...this.#tombstones.values()];
+  }
+
+  /** The authors flagged, for the log. */
+  flagged(): readonly NodeId[] {
+    return [...this.#flagged.keys()];
+  }
+
+  /** All records held with their first-seen times, for the log. */
+  *held(now: Instant, wall: WallTime): IterableIterator<readonly [VerifiedRecord, WallTime]> {
+    for (const { record } of this.#held.values()) {
+      yield [record, this.firstSeenOf(record.key, now, wall) ?? wall];
+    }
+  }
+
+  /** Counts, for status and metrics. */
+  snapshot(): RecordStoreSnapshot {
+    return {
+      records: this.#held.size,
+      authors: this.#authors.size,
+      tombstones: this.#tombstones.size,
+      flagged: this.#flagged.size,
+      refused: this.#counters.snapshot(),
+    };
+  }
+}

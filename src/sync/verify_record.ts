@@ -1,0 +1,172 @@
+/**
+ * Judging a record on receipt, once, before anything else looks inside: size, envelope, hash
+ * already known, key, signature, payload, body of a kind we read. PROTOCOL §5.
+ *
+ * @module
+ */
+import { type Bytes, copyBytes } from "../base/bytes.ts";
+import { DecodeError } from "../base/decode.ts";
+import type { WallTime } from "../base/instant.ts";
+import { invariant } from "../base/invariant.ts";
+import {
+  nodeIdOf,
+  parsePublicKey,
+  type PublicKey,
+  sha256,
+  verifyRecordSignature,
+} from "../crypto/mod.ts";
+import type { CborValue } from "../wire/cbor.ts";
+import { type CoseSign1, decodeCoseSign1 } from "../wire/cose_sign1.ts";
+import { decodeInfo, type InfoBody } from "../wire/info.ts";
+import { recordBytesMax } from "../wire/limits.ts";
+import { decodeLinks, type LinksBody } from "../wire/links.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { decodeRecordPayload, type RecordPayload } from "../wire/record.ts";
+import { infoKind, linksKind, type RecordKey, recordKey } from "../wire/record_key.ts";
+
+/** A record whose author has signed exactly these bytes. Made only by this module (and by tests). */
+export interface VerifiedRecord {
+  /** The exact bytes received, at most 1,000: what is stored and passed on. */
+  readonly bytes: Bytes;
+  /** SHA-256 of `bytes`, 32 bytes. */
+  readonly hash: Bytes;
+  readonly key: RecordKey;
+  /** 0–255. */
+  readonly kind: number;
+  readonly author: NodeId;
+  readonly authorKey: PublicKey;
+  /** 0–32 bytes, empty under a self kind. */
+  readonly subject: Bytes;
+  /** 0 to 2⁵³ − 1. */
+  readonly serial: number;
+  readonly signedAt: WallTime;
+  readonly body: CborValue;
+}
+
+/**
+ * A record in memory. Many are held, so what can be read from the bytes again (key, subject, body)
+ * is not held twice.
+ */
+class HeldRecord implements VerifiedRecord {
+  readonly bytes: Bytes;
+  readonly hash: Bytes;
+  readonly key: RecordKey;
+  readonly kind: number;
+  readonly author: NodeId;
+  readonly serial: number;
+  readonly signedAt: WallTime;
+
+  constructor(bytes: Bytes, hash: Bytes, author: NodeId, payload: RecordPayload) {
+    this.bytes = bytes;
+    this.hash = hash;
+    this.author = author;
+    this.key = recordKey(payload.kind, author, payload.subject);
+    this.kind = payload.kind;
+    this.serial = payload.serial;
+    this.signedAt = payload.signedAt;
+  }
+
+  get authorKey(): PublicKey {
+    const key = parsePublicKey(this.#envelope().key);
+    invariant(!(key instanceof DecodeError), "a verified record's key was judged");
+    return key;
+  }
+
+  get subject(): Bytes {
+    return this.#payload().subject;
+  }
+
+  get body(): CborValue {
+    return this.#payload().body;
+  }
+
+  #envelope(): CoseSign1 {
+    const envelope = decodeCoseSign1(this.bytes);
+    invariant(!(envelope instanceof DecodeError), "a verified record has an envelope");
+    return envelope;
+  }
+
+  #payload(): RecordPayload {
+    const payload = decodeRecordPayload(this.#envelope().payload);
+    invariant(!(payload instanceof DecodeError), "a verified record has a payload");
+    return payload;
+  }
+}
+
+/** Whether a body of this kind is what its kind's readers take; kinds we do not read pass. */
+function judgeBody(kind: number, body: CborValue): DecodeError | undefined {
+  const read = kind === infoKind
+    ? decodeInfo(body)
+    : kind === linksKind
+    ? decodeLinks(body)
+    : undefined;
+  return read instanceof DecodeError ? read : undefined;
+}
+
+/** Takes apart what has already been found to be signed. */
+async function readSigned(
+  bytes: Bytes,
+  hash: Bytes,
+  key: PublicKey,
+  envelope: CoseSign1,
+): Promise<VerifiedRecord | DecodeError> {
+  const payload = decodeRecordPayload(envelope.payload);
+  if (payload instanceof DecodeError) return payload;
+  const wrong = judgeBody(payload.kind, payload.body);
+  if (wrong !== undefined) return wrong;
+  return new HeldRecord(bytes, hash, await nodeIdOf(key), payload);
+}
+
+/**
+ * Judges a record from a peer, cheapest check first; what this node already knows costs one hash.
+ *
+ * @param received At most 1,000 bytes; copied, so the memory may be used again.
+ * @param isKnown Whether bytes of this hash (32 bytes) were judged before: held, or refused lately.
+ */
+export async function receiveRecord(
+  received: Uint8Array,
+  isKnown: (hash: Bytes) => boolean,
+): Promise<VerifiedRecord | "known" | DecodeError> {
+  if (received.length > recordBytesMax) return new DecodeError("record too big");
+  const bytes = copyBytes(received);
+  const envelope = decodeCoseSign1(bytes);
+  if (envelope instanceof DecodeError) return envelope;
+  const hash = await sha256(bytes);
+  if (isKnown(hash)) return "known";
+  const key = parsePublicKey(envelope.key);
+  if (key instanceof DecodeError) return key;
+  if (!await verifyRecordSignature(envelope)) return new DecodeError("record signature");
+  return await readSigned(bytes, hash, key, envelope);
+}
+
+/** Judges a record, whether or not it is known. Never rejects. */
+export async function verifyRecord(bytes: Uint8Array): Promise<VerifiedRecord | DecodeError> {
+  const judged = await receiveRecord(bytes, () => false);
+  invariant(judged !== "known", "nothing is known to this caller");
+  return judged;
+}
+
+/**
+ * Takes back a record that this node verified before it wrote it to its own disk, where a checksum
+ * kept it: everything but the signature is judged again.
+ */
+export async function restoreRecord(stored: Uint8Array): Promise<VerifiedRecord | DecodeError> {
+  const bytes = copyBytes(stored);
+  const envelope = decodeCoseSign1(bytes);
+  if (envelope instanceof DecodeError) return envelope;
+  const key = parsePublicKey(envelope.key);
+  if (key instanceof DecodeError) return key;
+  return await readSigned(bytes, await sha256(bytes), key, envelope);
+}
+
+/** What an `info` record says. */
+export function readInfo(record: VerifiedRecord): InfoBody | DecodeError {
+  return record.kind === infoKind ? decodeInfo(record.body) : new DecodeError("not an info record");
+}
+
+/** What a `links` record says. */
+export function readLinks(record: VerifiedRecord): LinksBody | DecodeError {
+  return record.kind === linksKind
+    ? decodeLinks(record.body)
+    : new DecodeError("not a links record");
+}

@@ -1,0 +1,55 @@
+/**
+ * The payload of a record: CBOR [kind 0–255, subject bstr 0–32, serial 0–2⁵³−1, signedAt Unix ms
+ * 0–2⁵³−1, body]. The body is any value of our CBOR; what it means is its kind's affair. PROTOCOL §5.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { DecodeError } from "../base/decode.ts";
+import { type WallTime, wallTime } from "../base/instant.ts";
+import { asArray, asBytes, asUint, type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
+import { subjectBytesMax } from "./limits.ts";
+import { isAdministratorKind, recordKindLast } from "./record_key.ts";
+
+/** What an author says in a record. */
+export interface RecordPayload {
+  /** 0–255. */
+  readonly kind: number;
+  /** 0–32 bytes; empty under a self kind. */
+  readonly subject: Bytes;
+  /** 0 to 2⁵³ − 1. */
+  readonly serial: number;
+  /** The author's own word for the time; any value up to 2⁵³ − 1, however far off. */
+  readonly signedAt: WallTime;
+  readonly body: CborValue;
+}
+
+/** The payload's bytes. */
+export function encodeRecordPayload(payload: RecordPayload): Bytes {
+  return encodeCbor([
+    payload.kind,
+    payload.subject,
+    payload.serial,
+    payload.signedAt,
+    payload.body,
+  ]);
+}
+
+/** The payload that fills `bytes`. Never throws. */
+export function decodeRecordPayload(bytes: Uint8Array): RecordPayload | DecodeError {
+  const value = decodeCbor(bytes);
+  if (value instanceof DecodeError) return value;
+  const items = asArray(value, 5);
+  if (items === undefined || items.length !== 5) return new DecodeError("record payload shape");
+  const kind = asUint(items[0], recordKindLast);
+  if (kind === undefined) return new DecodeError("record kind");
+  const subject = asBytes(items[1], 0, isAdministratorKind(kind) ? subjectBytesMax : 0);
+  if (subject === undefined) return new DecodeError("record subject");
+  const serial = asUint(items[2]);
+  if (serial === undefined) return new DecodeError("record serial");
+  const signedAt = asUint(items[3]);
+  if (signedAt === undefined) return new DecodeError("record time");
+  const body = items[4];
+  if (body === undefined) return new DecodeError("record payload shape");
+  return { kind, subject, serial, signedAt: wallTime(signedAt), body };
+}
