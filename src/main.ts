@@ -34,7 +34,10 @@ function workingDirectory(): string {
 
 const openIdentity: Surroundings["openIdentity"] = async (stateDirectory, options) => {
   const credential = await readCredential();
-  const storage = new DirectoryStorage(stateDirectory);
+  // Only who may make an identity makes a directory for it.
+  const storage = options.create
+    ? await DirectoryStorage.open(stateDirectory)
+    : new DirectoryStorage(stateDirectory);
   const identity = await openNodeIdentity(storage, {
     ...options,
     ...credential === undefined ? {} : { credential },

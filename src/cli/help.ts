@@ -35,7 +35,8 @@ export function commandHelp(command: Command): string {
 /** The help of the whole program. */
 export function mainHelp(): string {
   const form = (command: Command) => [command.name, ...command.arguments].join(" ");
-  const width = Math.max(...commands.map((command) => form(command).length));
+  const helpForm = "help [COMMAND]";
+  const width = Math.max(helpForm.length, ...commands.map((command) => form(command).length));
   const optionWidth = widest(rootOptions, commonOptions);
   return [
     "Usage: mesh COMMAND [options]",
@@ -44,7 +45,7 @@ export function mainHelp(): string {
     "",
     "Commands:",
     ...commands.map((command) => `  ${form(command).padEnd(width)}  ${command.summary}`),
-    `  ${"help [COMMAND]".padEnd(width)}  show the help of a command`,
+    `  ${helpForm.padEnd(width)}  show the help of a command`,
     "",
     "Options:",
     ...optionLines([...rootOptions, ...commonOptions], optionWidth),

@@ -230,7 +230,7 @@ Deno.test("the log is lines for people or for programs, at the level that was as
   log.warn("{name} does not answer", { name: "bor\u001b[2J" });
   assertMatch(
     world.stderr.text,
-    /^\d{4}-[^ ]+Z warn  discovery: bor\\u\{1b\}\[2J does not answer\n$/,
+    /^\d{4}-[^ ]+Z warn {2}discovery: bor\\u\{1b\}\[2J does not answer\n$/,
   );
   world.end.resolve({ end: "stopped" });
   await running;

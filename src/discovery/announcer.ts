@@ -45,6 +45,8 @@ export class Announcer {
   #differentSince: Instant | undefined;
   #resetAt: Instant | undefined;
   #resetGap: Duration = resetGapMin;
+  /** No link came since the last reset. */
+  #barren = false;
   readonly #audience = new BoundedMap<NodeId, Instant>(audienceMax);
   #sent = 0;
   #suppressed = 0;
@@ -75,6 +77,7 @@ export class Announcer {
     this.#trickle = this.#newTrickle(start);
     this.#consistent.clear();
     this.#differentSince = undefined;
+    this.#barren = false;
     this.#resetGap = resetGapMin;
   }
 
@@ -99,10 +102,11 @@ export class Announcer {
   handleInconsistent(now: Instant): void {
     if (this.#resetAt !== undefined && elapsed(this.#resetAt, now) < this.#resetGap) return;
     if (!this.#trickle.handleInconsistent(now)) return;
-    if (this.#resetAt !== undefined) {
+    if (this.#barren) {
       this.#resetGap = scaled(this.#resetGap, 2);
       if (this.#resetGap > resetGapMax) this.#resetGap = resetGapMax;
     }
+    this.#barren = true;
     this.#resetAt = now;
     this.#resets++;
     this.#differentSince = undefined;
@@ -111,6 +115,7 @@ export class Announcer {
 
   /** A link came: resets are worth their traffic again. */
   handleLinked(): void {
+    this.#barren = false;
     this.#resetGap = resetGapMin;
   }
 

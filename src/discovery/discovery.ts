@@ -194,7 +194,7 @@ export class Discovery {
     this.#dialling.handleHeard(id, now);
     if (!this.#surroundings.isLinked(id)) {
       this.#considerConnectBack(id, beacon.solicitation, islandAgrees, announcer, now);
-    } else if (beacon.solicitation && !this.#dialling.isDialling(id)) {
+    } else if (beacon.solicitation && id === beacon.id && !this.#dialling.isDialling(id)) {
       this.#considerRelink(id, now);
     }
     return this.handleTimeout(now);

@@ -69,18 +69,21 @@ export class Trickle {
     return true;
   }
 
-  /** Steps 4 and 5: returns the decision if t was reached. Late calls lose no more than intervals. */
+  /**
+   * Step 4 or step 5, whichever is due: returns the decision at t, `undefined` where an interval ended.
+   * To be called again while `nextTimeout` has passed. A late call loses intervals, nothing else.
+   */
   handleTimeout(now: Instant): TrickleDecision | undefined {
-    let decision: TrickleDecision | undefined;
-    if (this.#t !== undefined && now >= this.#t) {
+    if (this.#t !== undefined) {
+      if (now < this.#t) return undefined;
       this.#t = undefined;
-      decision = this.#c < this.#k ? "transmit" : "suppressed";
+      return this.#c < this.#k ? "transmit" : "suppressed";
     }
     if (now >= this.#end) {
       const doubled = scaled(this.#interval, 2);
       this.#begin(doubled < this.#max ? doubled : this.#max, now);
     }
-    return decision;
+    return undefined;
   }
 
   /** The next instant that means something. */

@@ -21,6 +21,7 @@ import {
   noticeCodes,
   type ProbeMessage,
   type RequestMessage,
+  UnknownMessage,
 } from "../wire/message.ts";
 import type { Offer } from "../wire/offer.ts";
 import type { RecordKey } from "../wire/record_key.ts";
@@ -137,8 +138,8 @@ export class Dispatch {
     const request = decodeRequest(opened.message);
     if (request instanceof DecodeError) {
       this.#counters.count(`request: ${request.reason}`);
-      const number = opened.message[1] ?? 0;
-      return { kind: "notice", code: noticeCodes.messageUnknown, value: Math.min(number, 255) };
+      const value = request instanceof UnknownMessage ? request.number : 0;
+      return { kind: "notice", code: noticeCodes.messageUnknown, value };
     }
     if (opened.cookieRight) this.#noteAddress(peer, opened);
     this.#owner.handleHeard(peer);

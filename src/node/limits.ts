@@ -53,3 +53,5 @@ export const clockVotersMin = 5;
 export const clockAfterBuildMax = hours(24 * 365 * 25);
 /** Concurrent exchanges that this node dials. */
 export const dialsMax = 16;
+/** Addresses remembered from stored records, for the slots that are kept for them. */
+export const knownAddressesMax = 65_536;

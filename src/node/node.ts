@@ -56,7 +56,7 @@ import { Finder } from "./finder.ts";
 import { FleetWatch } from "./fleet_watch.ts";
 import type { KnownNode } from "./fleet_view.ts";
 import { Gossip } from "./gossip.ts";
-import { fewLinks, interfacesLookEvery, linksFree, linksMax, peersMax } from "./limits.ts";
+import { fewLinks, interfacesLookEvery, knownAddressesMax, linksFree, linksMax, peersMax } from "./limits.ts";
 import { type LinkEnd, Links, unlinkReason } from "./links.ts";
 import { type Peer, PeerTable } from "./peer.ts";
 import { Publisher } from "./publisher.ts";
@@ -137,6 +137,8 @@ export class Node {
   readonly #forgotten: Map<NodeId, number>;
   /** Ids by the prefix in a handle, for peers whose exchange is about to be finished. */
   readonly #granted = new BoundedMap<string, NodeId>(peersMax);
+  /** Addresses that stored records name: some of the port's slots are kept for these. */
+  readonly #knownIps = new BoundedMap<IpAddress, true>(knownAddressesMax);
   readonly #inStep = Promise.withResolvers<void>();
   #interfaces: readonly NetworkInterface[] = [];
   #interfacesShown = "";
@@ -447,6 +449,21 @@ export class Node {
     }));
   }
 
+  /** Work of the process that ends with the node. */
+  own(work: Promise<void>): void {
+    this.#background.own("run", work);
+  }
+
+  /** Whether a stored record names the address. */
+  isKnownAddress(ip: IpAddress): boolean {
+    return this.#knownIps.has(ip);
+  }
+
+  /** Name of the interface over which the peer is reached. */
+  interfaceTowards(peer: Peer): string | undefined {
+    return this.#socketTowards(peer)?.interfaceName;
+  }
+
   /** Opens the sockets, publishes, begins to find. Resolves when the node can answer others. */
   async start(): Promise<void> {
     const { damage } = this.archive;
@@ -672,6 +689,7 @@ export class Node {
     const addresses = [...info.endpoints, ...info.observed].map(({ ip, port }) =>
       socketAddress(ip, port)
     );
+    for (const { ip } of addresses) this.#knownIps.set(ip, true);
     this.#finder.handleKnown(id, addresses);
   }
 

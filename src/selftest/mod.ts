@@ -1,8 +1,14 @@
 /**
  * The self test: proves on this machine that the program can do its work, without network, state
- * directory or configuration.
+ * directory or configuration, and leaves nothing behind.
  *
  * @module
  */
-export { runSelfTest } from "./run.ts";
-export type { SelfTestCheck, SelfTestOptions, SelfTestReport } from "./report.ts";
+export { runSelfTest } from "./self_test.ts";
+export type {
+  ScratchDirectory,
+  SelfTestCheck,
+  SelfTestMeans,
+  SelfTestOptions,
+  SelfTestReport,
+} from "./report.ts";

@@ -387,10 +387,21 @@ Deno.test("a failed compaction leaves the log as it was", async () => {
   storage.setBytesMax(1);
   await assertRejects(() => log.compact(() => []), DiskFull);
   storage.setBytesMax(Number.POSITIVE_INFINITY);
-  await log.appendOwn(own[9] ?? own[0] ?? fail(), wall);
+  await log.appendOwn(own[9] ?? fail(), wall);
   await log.close();
   const { entries, ownSerial } = await openRecordLog(storage, entropyOf(prng));
   assertEquals([entries.length, ownSerial], [7, 10]);
+});
+
+Deno.test("a compaction that fails after its file is in place loses nothing written later", async () => {
+  const prng = new Prng([4]);
+  const storage = await filled(prng, 3);
+  const { log } = await openRecordLog(storage, entropyOf(prng));
+  storage.failNextReplaceLate();
+  await assertRejects(() => log.compact(() => []));
+  await log.appendOwn(own[9] ?? fail(), wall);
+  await log.close();
+  assertEquals((await openRecordLog(storage, entropyOf(prng))).ownSerial, 10);
 });
 
 function fail(): never {

@@ -35,22 +35,23 @@ import {
   recordKeyAuthor,
   recordKeyKind,
 } from "../wire/record_key.ts";
+import type { AdmitOutcome, AdmitRefusal, OfferJudgement, StoreEffect } from "./admission.ts";
+import { KnownAuthors } from "./known_authors.ts";
 import {
   administratorSubjectsMax,
-  evictionSearchMax,
   expiryCheckInterval,
   flaggedAuthorsMax,
   knownNodesMax,
   recordGrace,
   recordLifetime,
-  refusalMemory,
-  refusalsMax,
-  tombstoneLifetime,
-  tombstonesMax,
   unknownSelfKindsPerAuthorMax,
 } from "./limits.ts";
 import { SortedKeys } from "./sorted_keys.ts";
+import { Refusals, type Tombstone, Tombstones } from "./tombstones.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
+
+export type { AdmitOutcome, AdmitRefusal, OfferJudgement, StoreEffect } from "./admission.ts";
+export type { Tombstone } from "./tombstones.ts";
 
 /** What the store asks of those around it. */
 export interface RecordStoreOptions {
@@ -68,50 +69,6 @@ export interface RecordStoreOptions {
   readonly knownNodes?: number;
 }
 
-/** Why a record was not kept. */
-export type AdmitRefusal =
-  | "author hidden"
-  | "not an administrator"
-  | "too many subjects"
-  | "too many unknown kinds"
-  | "expired"
-  | "deleted before"
-  | "too many nodes";
-
-/** What became of a record. */
-export type AdmitOutcome =
-  /** It is held now and wants to be passed on. `previous` had its place, `gone` made room. */
-  | {
-    readonly kind: "stored";
-    readonly previous?: VerifiedRecord;
-    readonly gone: readonly VerifiedRecord[];
-    /** The author signed two payloads under one serial. */
-    readonly equivocation: boolean;
-  }
-  /** These very bytes are held. */
-  | { readonly kind: "known" }
-  /** `held` is newer, or has the lower hash. */
-  | { readonly kind: "older"; readonly held: VerifiedRecord; readonly equivocation: boolean }
-  | { readonly kind: "refused"; readonly reason: AdmitRefusal };
-
-/** What to do about an offer. "older": what is held is better than what is offered. */
-export type OfferJudgement = "wanted" | "held" | "older" | "refused";
-
-/** What a passage of time did. */
-export type StoreEffect =
-  /** The record left fingerprints and offers, or came back to them (the clock was set right). */
-  | { readonly kind: "left" | "returned"; readonly record: VerifiedRecord }
-  /** It is no longer held; the tombstone is to be written down. */
-  | { readonly kind: "deleted"; readonly record: VerifiedRecord };
-
-/** A mark in the place of a deleted record. */
-export interface Tombstone {
-  readonly key: RecordKey;
-  readonly serial: number;
-  /** When it was set. */
-  readonly deletedAt: WallTime;
-}
-
 /** Counts, for status and metrics. */
 export interface RecordStoreSnapshot {
   readonly records: number;
@@ -127,10 +84,6 @@ interface Held {
   readonly firstSeen: Instant;
   /** When it left fingerprints and offers, if it has. */
   leftAt?: Instant;
-}
-
-interface Author {
-  readonly keys: Set<RecordKey>;
 }
 
 /** 16 bytes as a string of 16 characters: the smallest name a hash can have in a `Set`. */
@@ -151,12 +104,10 @@ export class RecordStore {
   readonly #hashes = new Set<string>();
   /** Keys of what is in fingerprints and offers. */
   readonly #current = new SortedKeys();
-  readonly #authors = new Map<NodeId, Author>();
-  /** Authors in the order they were heard of; may name some that are gone. */
-  #heardOrder: NodeId[] = [];
+  readonly #authors = new KnownAuthors();
   readonly #subjects = new Map<string, number>();
-  readonly #tombstones = new BoundedMap<RecordKey, Tombstone>(tombstonesMax);
-  readonly #refused = new BoundedMap<string, Instant>(refusalsMax);
+  readonly #tombstones = new Tombstones();
+  readonly #refused = new Refusals();
   readonly #flagged = new BoundedMap<NodeId, true>(flaggedAuthorsMax);
   readonly #counters = new Counters();
   #expiryPaused = false;
@@ -220,12 +171,11 @@ export class RecordStore {
 
   /** Takes back a tombstone from this node's own log; what it buries goes. */
   restoreTombstone(tombstone: Tombstone, wall: WallTime): void {
-    const { key, serial, deletedAt } = tombstone;
-    this.#tombstones.set(key, { key, serial, deletedAt });
+    this.#tombstones.set(tombstone);
+    const { key } = tombstone;
     const held = this.#held.get(key)?.record;
-    if (held === undefined || !this.#isBuried(key, held.serial, wall)) return;
+    if (held === undefined || !this.#tombstones.covers(key, held.serial, wall)) return;
     this.#remove(held);
-    this.#dropIfEmpty(held.author);
   }
 
   /** Takes back a flag from this node's own log. */
@@ -254,8 +204,9 @@ export class RecordStore {
       if (held.serial === record.serial && compareBytes(held.hash, record.hash) < 0) {
         return { kind: "older", held, equivocation };
       }
-      this.#remove(held);
-      this.#insert(record, firstSeen);
+      // Not removed and inserted: an author keeps his place among those heard of.
+      this.#hashes.delete(hashName(held.hash));
+      this.#hold(record, firstSeen);
       return { kind: "stored", previous: held, gone: [], equivocation };
     }
     const gone = this.#makeRoom(record);
@@ -285,26 +236,19 @@ export class RecordStore {
     }
     const hasAged = wall - record.signedAt >= recordLifetime;
     if (hasAged && !isRestored && !this.#expiryPaused) return "expired";
-    return this.#isBuried(record.key, record.serial, wall) ? "deleted before" : undefined;
+    return this.#tombstones.covers(record.key, record.serial, wall) ? "deleted before" : undefined;
   }
 
   #subjectsName(record: VerifiedRecord): string {
     return `${record.kind} ${record.author}`;
   }
 
-  #isBuried(key: RecordKey, serial: number, wall: WallTime): boolean {
-    const tombstone = this.#tombstones.get(key);
-    if (tombstone === undefined || serial > tombstone.serial) return false;
-    // One from the future was set under a wrong clock: what that clock deleted may come back.
-    return wall >= tombstone.deletedAt && wall - tombstone.deletedAt < tombstoneLifetime;
-  }
-
   /** Finds a place for a key not held: what had to go for it, or why there is none. */
   #makeRoom(record: VerifiedRecord): readonly VerifiedRecord[] | AdmitRefusal {
-    const author = this.#authors.get(record.author);
-    if (author === undefined) {
+    if (!this.#authors.has(record.author)) {
       if (this.#authors.size < this.#knownNodesMax) return [];
-      const victim = this.#findVictim();
+      const { selfId, keepsAuthor } = this.#options;
+      const victim = this.#authors.lastThat((id) => id !== selfId && !keepsAuthor(id));
       if (victim === undefined) return "too many nodes";
       this.#counters.count("node evicted");
       return this.#removeAuthor(victim);
@@ -312,10 +256,10 @@ export class RecordStore {
     if (isAdministratorKind(record.kind) || isKnownSelfKind(record.kind)) return [];
     // All nodes keep the same four, the lowest kinds: else two who saw different ones first would
     // never be in step.
-    const unknown = [...author.keys].filter((key) => {
+    const unknown = this.#authors.keysOf(record.author).filter((key) => {
       const kind = recordKeyKind(key);
       return !isAdministratorKind(kind) && !isKnownSelfKind(kind);
-    }).sort();
+    });
     if (unknown.length < unknownSelfKindsPerAuthorMax) return [];
     const highest = this.#held.get(unknown.at(-1) ?? record.key)?.record;
     if (highest === undefined || highest.kind < record.kind) return "too many unknown kinds";
@@ -323,45 +267,28 @@ export class RecordStore {
     return [highest];
   }
 
-  #findVictim(): NodeId | undefined {
-    let looked = 0;
-    for (let at = this.#heardOrder.length - 1; at >= 0 && looked < evictionSearchMax; at--) {
-      const author = this.#heardOrder[at];
-      if (author === undefined || !this.#authors.has(author)) continue;
-      looked++;
-      if (author !== this.#options.selfId && !this.#options.keepsAuthor(author)) return author;
-    }
-    return undefined;
-  }
-
   #insert(record: VerifiedRecord, firstSeen: Instant): void {
-    let author = this.#authors.get(record.author);
-    if (author === undefined) {
-      author = { keys: new Set() };
-      this.#authors.set(record.author, author);
-      this.#heardOrder.push(record.author);
-      // Names of those who are gone are swept out when they are as many as those who are there.
-      if (this.#heardOrder.length > 2 * this.#authors.size + evictionSearchMax) {
-        this.#heardOrder = [...this.#authors.keys()];
-      }
-    }
-    author.keys.add(record.key);
+    this.#authors.add(record.author, record.key);
     if (isAdministratorKind(record.kind)) {
       const name = this.#subjectsName(record);
       this.#subjects.set(name, (this.#subjects.get(name) ?? 0) + 1);
     }
+    this.#hold(record, firstSeen);
+  }
+
+  /** Puts the record under its key, whatever was there. */
+  #hold(record: VerifiedRecord, firstSeen: Instant): void {
     this.#held.set(record.key, { record, firstSeen });
     this.#hashes.add(hashName(record.hash));
     this.#current.add(record.key);
-    this.#tombstones.delete(record.key);
+    this.#tombstones.clear(record.key);
   }
 
-  /** Takes the record out; its author stays known until `#dropIfEmpty`. */
   #remove(record: VerifiedRecord): void {
     this.#held.delete(record.key);
     this.#hashes.delete(hashName(record.hash));
     this.#current.delete(record.key);
-    this.#authors.get(record.author)?.keys.delete(record.key);
+    this.#authors.delete(record.author, record.key);
     if (isAdministratorKind(record.kind)) {
       const name = this.#subjectsName(record);
       const left = (this.#subjects.get(name) ?? 1) - 1;
@@ -370,36 +297,26 @@ export class RecordStore {
     }
   }
 
-  #dropIfEmpty(id: NodeId): void {
-    if (this.#authors.get(id)?.keys.size === 0) this.#authors.delete(id);
-  }
-
   #removeAuthor(id: NodeId): readonly VerifiedRecord[] {
     const records = this.byAuthor(id);
     for (const record of records) this.#remove(record);
-    this.#authors.delete(id);
     return records;
   }
 
   /** Whether bytes of this hash need not be judged again: held, or refused in the last ten minutes. */
   knows(hash: Uint8Array, now: Instant): boolean {
     const name = hashName(hash);
-    return this.#hashes.has(name) || this.#isRefused(name, now);
+    return this.#hashes.has(name) || this.#refused.has(name, now);
   }
 
   /** Remembers for ten minutes that the bytes of this hash are not wanted. Only of bytes that were seen: an offer's hash is a peer's word. */
   noteRefused(hash: Uint8Array, now: Instant): void {
-    this.#refused.set(hashName(hash), later(now, refusalMemory));
+    this.#refused.note(hashName(hash), now);
   }
 
   /** Forgets what was refused: a root was trusted, or a revocation lifted. */
   forgetRefusals(): void {
     this.#refused.clear();
-  }
-
-  #isRefused(name: string, now: Instant): boolean {
-    const until = this.#refused.get(name);
-    return until !== undefined && now < until;
   }
 
   /** Decides whether an offered record is worth fetching. */
@@ -410,11 +327,11 @@ export class RecordStore {
       if (offer.serial === held.serial && order === 0) return "held";
       if (offer.serial < held.serial || (offer.serial === held.serial && order > 0)) return "older";
     }
-    if (this.#isRefused(hashName(offer.hashPrefix), now)) return "refused";
+    if (this.#refused.has(hashName(offer.hashPrefix), now)) return "refused";
     const author = recordKeyAuthor(offer.key);
     const mayNot = this.#options.hidesAuthor(author) ||
       (isAdministratorKind(recordKeyKind(offer.key)) && !this.#options.namesAdministrator(author));
-    return mayNot || this.#isBuried(offer.key, offer.serial, wall) ? "refused" : "wanted";
+    return mayNot || this.#tombstones.covers(offer.key, offer.serial, wall) ? "refused" : "wanted";
   }
 
   /** The record under the key, also one that has left fingerprints; not a hidden author's. */
@@ -450,7 +367,7 @@ export class RecordStore {
   /** The author's records in order of keys; hidden ones too. */
   byAuthor(id: NodeId): readonly VerifiedRecord[] {
     const records: VerifiedRecord[] = [];
-    for (const key of [...this.#authors.get(id)?.keys ?? []].sort()) {
+    for (const key of this.#authors.keysOf(id)) {
       const record = this.#held.get(key)?.record;
       if (record !== undefined) records.push(record);
     }
@@ -459,7 +376,7 @@ export class RecordStore {
 
   /** Authors with a record here, those heard of first in front. */
   authors(): IterableIterator<NodeId> {
-    return this.#authors.keys();
+    return this.#authors.ids();
   }
 
   /** Whether the author's records are hidden. */
@@ -481,7 +398,7 @@ export class RecordStore {
   }
 
   #bury({ key, serial }: VerifiedRecord, wall: WallTime): void {
-    this.#tombstones.set(key, { key, serial, deletedAt: wall });
+    this.#tombstones.set({ key, serial, deletedAt: wall });
   }
 
   /** When `handleTimeout` wants to be called. */
@@ -502,12 +419,9 @@ export class RecordStore {
     for (const effect of effects) {
       if (effect.kind !== "deleted") continue;
       this.#remove(effect.record);
-      this.#dropIfEmpty(effect.record.author);
       this.#bury(effect.record, wall);
     }
-    for (const [key, tombstone] of [...this.#tombstones.entries()]) {
-      if (wall - tombstone.deletedAt >= tombstoneLifetime) this.#tombstones.delete(key);
-    }
+    this.#tombstones.prune(wall);
     return effects;
   }
 
@@ -532,7 +446,7 @@ export class RecordStore {
 
   /** The tombstones that stand, for the log. */
   tombstones(): readonly Tombstone[] {
-    return [...this.#tombstones.values()];
+    return this.#tombstones.all();
   }
 
   /** The authors flagged, for the log. */

@@ -6,6 +6,15 @@ import { encodeInfo } from "../wire/info.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { offerOf } from "../wire/offer.ts";
 import { plainInfo, RecordAuthor, type TestRecordOptions } from "../../tests/sim/record_author.ts";
+import {
+  expiryCheckInterval,
+  knownNodesMax,
+  recordGrace,
+  recordLifetime,
+  refreshInterval,
+  tombstoneLifetime,
+  tombstonesMax,
+} from "./limits.ts";
 import { RecordStore, type RecordStoreOptions } from "./record_store.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
 
@@ -312,6 +321,9 @@ Deno.test("a flood of identities ends with the same old nodes and bounded memory
     old.push(author.id);
     put(store, await author.record({}));
   }
+  put(store, await (await RecordAuthor.create(4_000)).record({}));
+  // News of an old node do not make it a new one.
+  put(store, await (await RecordAuthor.create(100)).record({ serial: 2 }));
   for (let n = 0; n < 400; n++) {
     put(store, await (await RecordAuthor.create(5_000 + n)).record({}));
   }
@@ -374,4 +386,12 @@ Deno.test("ranges are walked in order, from the low bound on, before the high on
   assertEquals([...store.range("05")].length, 40);
   assertEquals([...store.range("00", "05")].length, 40);
   assertEquals([...store.range("06", null)].length, 0);
+});
+
+Deno.test("the limits of ageing fit together", () => {
+  // Two refreshes, even without their jitter, lie within a record's life.
+  assert(2 * refreshInterval < recordLifetime);
+  assert(tombstoneLifetime > recordLifetime + recordGrace);
+  assert(expiryCheckInterval < recordGrace);
+  assert(tombstonesMax >= knownNodesMax);
 });

@@ -48,6 +48,7 @@ export class MemoryStorage implements Storage {
   /** Counts starts: a file opened before a crash is dead after it. */
   #run = 0;
   #steps = 0;
+  #failsReplaceLate = false;
 
   constructor(options: MemoryStorageOptions) {
     this.#options = options;
@@ -72,6 +73,11 @@ export class MemoryStorage implements Storage {
   /** Changes how much fits. */
   setBytesMax(bytesMax: number): void {
     this.#bytesMax = bytesMax;
+  }
+
+  /** The next `replace` puts the file in place and then rejects, as when the directory cannot be synced. */
+  failNextReplaceLate(): void {
+    this.#failsReplaceLate = true;
   }
 
   /** Loses what was not synced, and works again. */
@@ -157,6 +163,10 @@ export class MemoryStorage implements Storage {
     }
     this.#files.set(name, { synced: copyBytes(bytes), cached: noBytes });
     this.#step();
+    if (this.#failsReplaceLate) {
+      this.#failsReplaceLate = false;
+      throw new Error("Input/output error");
+    }
   }
 
   async createExclusive(name: string, bytes: Bytes): Promise<boolean> {

@@ -1,0 +1,302 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Instant, instant } from "../base/instant.ts";
+import { Prng } from "../base/prng.ts";
+import type { NetworkInterface } from "../platform/network.ts";
+import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
+import { Discovery, type HeardBeacon } from "./discovery.ts";
+import type { DiscoveryEffect } from "./effects.ts";
+
+const self = idOf(1);
+const b = idOf(2);
+const c = idOf(3);
+const port = 7411;
+
+const eth0: NetworkInterface = {
+  name: "eth0",
+  index: 2,
+  addresses: [
+    { ip: ip("10.0.0.1"), prefixLength: 24 },
+    { ip: ip("fe80::1"), prefixLength: 64 },
+  ],
+};
+const eth1: NetworkInterface = {
+  name: "eth1",
+  index: 3,
+  addresses: [{ ip: ip("fe80::2"), prefixLength: 64 }],
+};
+
+function at(text: string, zone?: string): SocketAddress {
+  return socketAddress(ip(text), port, zone);
+}
+
+function beaconOf(id: HeardBeacon["id"], solicitation = false): HeardBeacon {
+  return { id, port, solicitation };
+}
+
+/** Runs the machine to `until`; every effect with its moment. */
+function run(machine: Discovery, until: number): { at: Instant; effect: DiscoveryEffect }[] {
+  const effects: { at: Instant; effect: DiscoveryEffect }[] = [];
+  for (let next = machine.nextTimeout(); next !== undefined && next <= until;) {
+    for (const effect of machine.handleTimeout(next)) effects.push({ at: next, effect });
+    const after = machine.nextTimeout();
+    assert(after === undefined || after > next, "the machine spins");
+    next = after;
+  }
+  return effects;
+}
+
+function dialsIn(effects: readonly (DiscoveryEffect | { effect: DiscoveryEffect })[]): string[] {
+  return effects
+    .map((one) => "effect" in one ? one.effect : one)
+    .flatMap((effect) => effect.kind === "dial" ? [formatSocketAddress(effect.to)] : []);
+}
+
+function machineOn(interfaces: readonly NetworkInterface[], peers: readonly string[] = []) {
+  const machine = new Discovery({ self, port, peers, prng: new Prng([5]) }, instant(0));
+  machine.handleInterfaces(interfaces, instant(0));
+  return machine;
+}
+
+Deno.test("a beacon with this node's own id is counted and otherwise nothing", () => {
+  const machine = machineOn([eth0]);
+  const effects = machine.handleBeacon(
+    beaconOf(self, true),
+    at("10.0.0.9"),
+    "eth0",
+    false,
+    instant(1),
+  );
+  assertEquals(effects, []);
+  assertEquals(dialsIn(run(machine, 5_000)), []);
+  assertEquals(machine.snapshot(instant(5_000)).counts["beacon with own id"], 1);
+});
+
+Deno.test("a solicitation from an unlinked id is dialled within 20 ms, once, where it was heard last", () => {
+  const machine = machineOn([eth0]);
+  run(machine, 500);
+  machine.handleBeacon(beaconOf(b, true), at("fe80::b", "eth0"), "eth0", false, instant(600));
+  machine.handleBeacon(beaconOf(b, true), at("10.0.0.2"), "eth0", false, instant(600));
+  assertEquals(dialsIn(run(machine, 620)), ["10.0.0.2:7411"]);
+  machine.handleBeacon(beaconOf(b, true), at("10.0.0.2"), "eth0", false, instant(700));
+  machine.handleBeacon(beaconOf(c, true), at("10.0.0.2"), "eth0", false, instant(700));
+  assertEquals(dialsIn(run(machine, 900)), [], "the id and the address are in flight");
+});
+
+Deno.test("an id heard at two addresses is dialled at the other when the first fails, then warned about", () => {
+  const machine = machineOn([eth0]);
+  run(machine, 500);
+  machine.handleBeacon(beaconOf(b), at("fe80::b", "eth0"), "eth0", false, instant(600));
+  machine.handleBeacon(beaconOf(b), at("10.0.0.2"), "eth0", false, instant(600));
+  run(machine, 620);
+  const refused = { kind: "failed", reason: "refused" } as const;
+  const second = machine.handleDialled(at("10.0.0.2"), refused, instant(630));
+  assertEquals(dialsIn(second), ["[fe80::b%eth0]:7411"]);
+  assert(second.every((effect) => effect.kind !== "warn"));
+  const third = machine.handleDialled(at("fe80::b", "eth0"), refused, instant(640));
+  assertEquals(third.filter((effect) => effect.kind === "warn").length, 1);
+  const linked = machine.handleLinked(b, at("10.0.0.77"), instant(700));
+  assertEquals(linked.filter((effect) => effect.kind === "unwarn").length, 1);
+});
+
+Deno.test("while the other address is slow the warning still comes within 5 s", () => {
+  const machine = machineOn([eth0]);
+  run(machine, 500);
+  machine.handleBeacon(beaconOf(b), at("fe80::b", "eth0"), "eth0", false, instant(600));
+  machine.handleBeacon(beaconOf(b), at("10.0.0.2"), "eth0", false, instant(600));
+  run(machine, 620);
+  machine.handleDialled(at("10.0.0.2"), { kind: "failed", reason: "timeout" }, instant(3_620));
+  const warnings = run(machine, 5_600).filter(({ effect }) => effect.kind === "warn");
+  assertEquals(warnings.length, 1);
+});
+
+Deno.test("no warning for a port that opens to something else, nor for an id with a link", () => {
+  const machine = machineOn([eth0]);
+  run(machine, 500);
+  machine.handleBeacon(beaconOf(b), at("10.0.0.2"), "eth0", false, instant(600));
+  run(machine, 620);
+  const tls = machine.handleDialled(
+    at("10.0.0.2"),
+    { kind: "failed", reason: "tls" },
+    instant(650),
+  );
+  assertEquals(tls.filter((effect) => effect.kind === "warn"), []);
+  machine.handleBeacon(beaconOf(c), at("10.0.0.3"), "eth0", false, instant(700));
+  run(machine, 720);
+  machine.handleLinked(c, at("10.0.0.33"), instant(730));
+  const refused = { kind: "failed", reason: "refused" } as const;
+  const effects = machine.handleDialled(at("10.0.0.3"), refused, instant(740));
+  assertEquals(effects.filter((effect) => effect.kind === "warn"), []);
+  machine.handleBeacon(beaconOf(c, true), at("10.0.0.3"), "eth0", false, instant(750));
+  assertEquals(dialsIn(run(machine, 1_000)), []);
+});
+
+Deno.test("B's name with C's key is C: the address is C's, and B is looked for elsewhere", () => {
+  const machine = machineOn([eth0]);
+  run(machine, 500);
+  machine.handleKnown(b, [at("10.0.0.20")], instant(500));
+  run(machine, 501);
+  machine.handleDialled(
+    at("10.0.0.20"),
+    { kind: "failed", reason: "timeout" },
+    instant(502),
+  );
+  machine.handleBeacon(beaconOf(b, true), at("10.0.0.2"), "eth0", false, instant(6_000));
+  assertEquals(dialsIn(run(machine, 6_020)), ["10.0.0.2:7411"]);
+  const effects = machine.handleDialled(at("10.0.0.2"), { kind: "proved", id: c }, instant(6_030));
+  assertEquals(dialsIn(effects), ["10.0.0.20:7411"]);
+  machine.handleDialled(at("10.0.0.20"), { kind: "failed", reason: "timeout" }, instant(9_000));
+  machine.handleLinked(c, at("10.0.0.2"), instant(9_000));
+  machine.handleBeacon(beaconOf(b, true), at("10.0.0.2"), "eth0", false, instant(20_000));
+  assert(!dialsIn(run(machine, 25_000)).includes("10.0.0.2:7411"), "an address with a link");
+  assertEquals(machine.snapshot(instant(25_000)).counts["dial answered by another id"], 1);
+});
+
+Deno.test("an address where this node met itself is dialled again only after interfaces change", () => {
+  const machine = machineOn([eth0], ["n"]);
+  const resolve = () => machine.handlePeerResolved("n", [at("192.0.2.1")], instant(1));
+  assertEquals(dialsIn(resolve()), ["192.0.2.1:7411"]);
+  machine.handleDialled(at("192.0.2.1"), { kind: "self" }, instant(10));
+  const dials: string[] = [];
+  for (let now = 1_000; now < 200_000; now += 1_000) {
+    const effects = run(machine, now);
+    dials.push(...dialsIn(effects));
+    if (effects.some(({ effect }) => effect.kind === "resolve")) {
+      dials.push(...dialsIn(machine.handlePeerResolved("n", [at("192.0.2.1")], instant(now))));
+    }
+  }
+  assertEquals(dials, []);
+  const effects = machine.handleInterfaces([eth0, eth1], instant(200_000));
+  assert(effects.some((effect) => effect.kind === "resolve"));
+  const again = machine.handlePeerResolved("n", [at("192.0.2.1")], instant(200_001));
+  assertEquals(dialsIn(again), ["192.0.2.1:7411"]);
+});
+
+Deno.test("link-local endpoints of a record are tried on each interface, own addresses never", () => {
+  const machine = machineOn([eth0, eth1]);
+  machine.handleKnown(b, [at("fe80::b"), at("10.0.0.1"), at("127.0.0.1")], instant(10));
+  const dialled: string[] = [];
+  let effects = run(machine, 50).map(({ effect }) => effect);
+  for (let i = 0; i < 5; i++) {
+    for (const effect of effects) {
+      if (effect.kind !== "dial") continue;
+      dialled.push(formatSocketAddress(effect.to));
+      const outcome = { kind: "failed", reason: "timeout" } as const;
+      effects = machine.handleDialled(effect.to, outcome, instant(100 + i));
+    }
+  }
+  assertEquals(dialled.sort(), ["[fe80::b%eth0]:7411", "[fe80::b%eth1]:7411"]);
+});
+
+Deno.test("a known unreachable id is dialled at start, again and again, and at once on a new interface", () => {
+  const machine = machineOn([eth0]);
+  machine.handleLinked(c, at("10.0.0.3"), instant(1));
+  machine.handleKnown(b, [at("10.0.0.2")], instant(2));
+  const moments: number[] = [];
+  for (let now = 0; now < 600_000; now += 100) {
+    for (const { at: moment, effect } of run(machine, now)) {
+      if (effect.kind !== "dial") continue;
+      assertEquals(effect.why, "unreachable");
+      moments.push(moment);
+      machine.handleDialled(
+        effect.to,
+        { kind: "failed", reason: "unreachable" },
+        instant(moment + 1),
+      );
+    }
+  }
+  const gaps = moments.slice(1).map((moment, i) => moment - (moments[i] ?? 0));
+  assert(moments.length >= 6, `${moments.length} dials`);
+  assert(gaps.every((gap) => gap >= 27_000), `${gaps}`);
+  assert((gaps.at(-1) ?? 0) > 60_000, "the back-off grows");
+  const effects = machine.handleInterfaces([eth0, eth1], instant(600_000));
+  assertEquals(dialsIn(effects), ["10.0.0.2:7411"]);
+  const beacons = effects.filter((effect) => effect.kind === "beacon");
+  assertEquals(beacons, [{ kind: "beacon", interfaceName: "eth1", solicit: false }]);
+});
+
+Deno.test("--peer is resolved and dialled for ever, at most 30 s apart", () => {
+  const machine = machineOn([eth0], ["gone.example:7411"]);
+  const moments: number[] = [];
+  machine.handlePeerResolved("gone.example:7411", [], instant(5));
+  for (let now = 0; now < 400_000; now += 50) {
+    for (const { at: moment, effect } of run(machine, now)) {
+      if (effect.kind !== "resolve") continue;
+      moments.push(moment);
+      const dials = machine.handlePeerResolved(effect.peer, [at("192.0.2.9")], instant(now));
+      assertEquals(dialsIn(dials), ["192.0.2.9:7411"]);
+      machine.handleDialled(
+        at("192.0.2.9"),
+        { kind: "failed", reason: "refused" },
+        instant(now),
+      );
+    }
+  }
+  const gaps = moments.slice(1).map((moment, i) => moment - (moments[i] ?? 0));
+  assert((gaps[0] ?? 0) < 3_000);
+  assert(gaps.every((gap) => gap <= 30_100), `${gaps}`);
+  assert((gaps.at(-1) ?? 0) > 20_000);
+});
+
+Deno.test("a peer that is linked is left alone, and is back within seconds when the link goes", () => {
+  const machine = machineOn([eth0], ["n"]);
+  machine.handlePeerResolved("n", [at("192.0.2.2")], instant(1));
+  machine.handleDialled(at("192.0.2.2"), { kind: "proved", id: b }, instant(20));
+  machine.handleLinked(b, at("192.0.2.2"), instant(21));
+  const quiet = run(machine, 300_000).filter(({ effect }) => effect.kind !== "beacon");
+  assertEquals(quiet, []);
+  machine.handleUnlinked(b, "lost", instant(300_000));
+  const effects = run(machine, 302_000);
+  assert(dialsIn(effects).includes("192.0.2.2:7411"));
+  assert(effects.some(({ effect }) => effect.kind === "resolve"));
+});
+
+Deno.test("who let go of this node or said good-bye is not dialled again at once", () => {
+  for (const why of ["let-go", "left"] as const) {
+    const machine = machineOn([eth0]);
+    machine.handleLinked(b, at("10.0.0.2"), instant(1));
+    machine.handleLinked(c, at("10.0.0.3"), instant(1));
+    machine.handleUnlinked(b, why, instant(1_000));
+    assertEquals(dialsIn(run(machine, 20_000)), [], why);
+    assertEquals(dialsIn(run(machine, 70_000)).length > 0, true, why);
+  }
+});
+
+Deno.test("a dial whose outcome never comes is written off, and its place is free", () => {
+  const machine = machineOn([eth0]);
+  machine.handleBeacon(beaconOf(b, true), at("10.0.0.2"), "eth0", false, instant(1));
+  run(machine, 25);
+  assertEquals(machine.snapshot(instant(25)).dialsInFlight.beacon, 1);
+  run(machine, 31_000);
+  const shown = machine.snapshot(instant(31_000));
+  assertEquals(shown.counts["dial without an outcome"], 1);
+});
+
+Deno.test("at most sixteen connect-backs are in flight, and known ids find room among strangers", () => {
+  const machine = machineOn([eth0]);
+  const known = idOf(999);
+  machine.handleLinked(known, at("10.0.7.7"), instant(1));
+  machine.handleUnlinked(known, "let-go", instant(2));
+  for (let i = 0; i < 200; i++) {
+    const from = at(`10.0.${1 + (i >> 7)}.${1 + (i & 127)}`);
+    machine.admitBeacon(from, instant(100));
+    machine.handleBeacon(beaconOf(idOf(1_000 + i), true), from, "eth0", false, instant(100));
+  }
+  run(machine, 200);
+  assert(machine.snapshot(instant(200)).dialsInFlight.beacon <= 12);
+  machine.handleBeacon(beaconOf(known, true), at("10.0.7.7"), "eth0", false, instant(6_000));
+  const dials = dialsIn(run(machine, 6_021));
+  assert(dials.includes("10.0.7.7:7411"), `${dials}`);
+  for (let now = 6_100; now < 29_000; now += 100) {
+    run(machine, now);
+    const { dialsInFlight } = machine.snapshot(instant(now));
+    assert(dialsInFlight.beacon + dialsInFlight["one-way"] <= 16);
+  }
+});
+
+Deno.test("without multicast there are no beacons, and everything else works", () => {
+  const options = { self, port, peers: ["n"], multicast: false, prng: new Prng([5]) };
+  const machine = new Discovery(options, instant(0));
+  const effects = machine.handleInterfaces([eth0], instant(0));
+  assertEquals(effects, [{ kind: "resolve", peer: "n" }]);
+});

@@ -1,0 +1,193 @@
+/**
+ * What the running node answers to its owner's command line.
+ *
+ * @module
+ */
+import { encodeBase64 } from "@std/encoding";
+import { elapsed, formatWallTime, type Instant, later, milliseconds } from "../base/instant.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { formatSocketAddress } from "../wire/socket_address.ts";
+import {
+  type ControlFailure,
+  controlFailure,
+  isControlFailure,
+  type NodeControl,
+  type PingOptions,
+} from "./control.ts";
+import { askWait } from "./limits.ts";
+import type { Node } from "./node.ts";
+import type {
+  ForgetReport,
+  LinkEntry,
+  LinksReport,
+  NodeDetail,
+  NodeEvent,
+  NodesReport,
+  PingLoss,
+  PingReply,
+  StatusReport,
+} from "./report.ts";
+
+/** Facts of the process that the node itself does not hold. */
+export interface ControlFacts {
+  readonly clock: Clock;
+  readonly name: string;
+  readonly version: string;
+  readonly seq: number;
+  readonly target: string;
+  readonly pid: number;
+  readonly port: number;
+  /** Since when the node is ready. */
+  readonly readySince: Instant;
+  /** Writes down which nodes were forgotten. */
+  readonly keepForgotten: (forgotten: ReadonlyMap<NodeId, number>) => Promise<void>;
+  /** Begins a clean stop. */
+  readonly requestStop: () => void;
+}
+
+/** The control of one node. */
+export class ControlAnswers implements NodeControl {
+  readonly #node: Node;
+  readonly #facts: ControlFacts;
+
+  constructor(node: Node, facts: ControlFacts) {
+    this.#node = node;
+    this.#facts = facts;
+  }
+
+  status(): Promise<StatusReport> {
+    const { clock, readySince, name, version, seq, target, pid, port } = this.#facts;
+    const { view } = this.#node.fleet;
+    return Promise.resolve({
+      id: this.#node.id,
+      name,
+      version,
+      seq,
+      target,
+      pid,
+      upMs: Math.round(elapsed(readySince, clock.monotonic())),
+      port,
+      membership: "open",
+      interfaces: this.#node.interfaceEntries(),
+      links: this.#node.peers.linkCount,
+      known: view.known,
+      reachable: view.reachable,
+      update: { state: "none", seq, reason: "no trusted root" },
+      warnings: this.#node.warnings.all(),
+    });
+  }
+
+  nodes(): Promise<NodesReport> {
+    return Promise.resolve({ nodes: this.#node.fleet.view.entries() });
+  }
+
+  node(argument: string): Promise<NodeDetail | ControlFailure> {
+    const { view } = this.#node.fleet;
+    const node = view.resolve(argument);
+    if (isControlFailure(node)) return Promise.resolve(node);
+    const { record } = node;
+    return Promise.resolve({
+      ...view.entry(node),
+      record: {
+        bytes: encodeBase64(record.bytes),
+        author: record.author,
+        serial: record.serial,
+        signedAt: formatWallTime(record.signedAt),
+      },
+      links: view.linksOf(node.id),
+    });
+  }
+
+  links(): Promise<LinksReport> {
+    const now = this.#facts.clock.monotonic();
+    const { view } = this.#node.fleet;
+    const links = this.#node.peers.links().flatMap((peer): LinkEntry[] => {
+      const health = this.#node.links.healthOf(peer.id);
+      const { address, provenAt } = peer;
+      if (health === undefined || address === undefined || provenAt === undefined) return [];
+      const interfaceName = this.#node.interfaceTowards(peer);
+      return [{
+        id: peer.id,
+        name: view.nameOf(peer.id),
+        address: formatSocketAddress(address),
+        ...interfaceName === undefined ? {} : { interface: interfaceName },
+        direction: peer.direction,
+        provenAt: formatWallTime(provenAt),
+        rttMs: rounded(health.rtt ?? 0),
+        lastHeardMs: Math.max(0, Math.round(elapsed(health.lastHeard, now))),
+        loss: Math.round(health.loss * 1_000) / 1_000,
+        via: health.via,
+      }];
+    });
+    links.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1);
+    return Promise.resolve({ links });
+  }
+
+  async *ping(
+    argument: string,
+    { count, intervalMs }: PingOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<PingReply | PingLoss | ControlFailure> {
+    const { clock } = this.#facts;
+    const node = this.#node.fleet.view.resolve(argument);
+    if (isControlFailure(node)) {
+      yield node;
+      return;
+    }
+    for (let seq = 1; !signal.aborted && (count === undefined || seq <= count); seq++) {
+      const next = later(clock.monotonic(), milliseconds(intervalMs));
+      if (node.state === "self") {
+        yield { seq, rttMs: 0, hops: 0, via: node.id };
+      } else {
+        const peer = this.#node.peers.get(node.id);
+        if (peer?.linked !== true) {
+          yield controlFailure("no-route", `There is no link with ${node.info.name}: no route`);
+          return;
+        }
+        const outcome = await this.#node.asker.ask(peer, { kind: "ping" }, {
+          tries: 1,
+          wait: milliseconds(Math.max(askWait, Math.min(intervalMs, 5_000))),
+        });
+        yield outcome.kind === "answer"
+          ? { seq, rttMs: rounded(outcome.roundTripMs), hops: 1, via: node.id }
+          : { seq, lost: true };
+      }
+      const isLast = count !== undefined && seq >= count;
+      if (!isLast) await clock.wait(next, signal);
+    }
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<NodeEvent> {
+    return this.#node.events.watch(signal);
+  }
+
+  async forget(argument: string): Promise<ForgetReport | ControlFailure> {
+    const node = this.#node.fleet.view.resolve(argument);
+    if (isControlFailure(node)) return node;
+    const { id, info: { name }, state } = node;
+    if (state !== "unreachable") {
+      return controlFailure(
+        "not-unreachable",
+        `${name} is ${state}; only an unreachable node can be forgotten`,
+      );
+    }
+    try {
+      await this.#facts.keepForgotten(this.#node.forget(id));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return controlFailure("failed", `Forgotten until the next start only: ${reason}`);
+    }
+    return { id, name, forgotten: true };
+  }
+
+  stop(): Promise<undefined> {
+    this.#facts.requestStop();
+    return Promise.resolve(undefined);
+  }
+}
+
+/** Milliseconds with three digits behind the point: below a microsecond is noise. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}
