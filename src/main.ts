@@ -10,12 +10,15 @@ import {
   DirectoryStorage,
   machine,
   notifySystemd,
+  openScratch,
   readCredential,
   serveControl,
   standardError,
   standardOutput,
   stopSignals,
+  StorageError,
   SystemClock,
+  SystemEntropy,
 } from "./host/mod.ts";
 import { answerControl, openNodeIdentity, RemoteControl, startNode } from "./node/mod.ts";
 import { toHex } from "./base/bytes.ts";
@@ -33,6 +36,16 @@ function workingDirectory(): string {
 }
 
 const openIdentity: Surroundings["openIdentity"] = async (stateDirectory, options) => {
+  try {
+    return await openIdentityIn(stateDirectory, options);
+  } catch (error) {
+    // A directory that cannot be used says itself what to do.
+    if (error instanceof StorageError) return { trouble: "failed", message: error.message };
+    throw error;
+  }
+};
+
+const openIdentityIn: Surroundings["openIdentity"] = async (stateDirectory, options) => {
   const credential = await readCredential();
   // Only who may make an identity makes a directory for it.
   const storage = options.create
@@ -76,7 +89,10 @@ const surroundings: Surroundings = {
     serveControl(stateDirectory, (request, closing) => answerControl(request, control, closing)),
   start: startNode,
   openIdentity,
-  selfTest: async (options) => (await import("./selftest/mod.ts")).runSelfTest(options),
+  async selfTest(options) {
+    const { runSelfTest } = await import("./selftest/mod.ts");
+    return await runSelfTest({ ...options, entropy: new SystemEntropy(), openScratch });
+  },
 };
 
 Deno.exit(await runCommandLine(surroundings));

@@ -256,7 +256,7 @@ export class Dialling {
    * take no room from held ids: anybody can cause them.
    */
   #missing(held: boolean): number {
-    const atOnce = 100;
+    const atOnce = Math.ceil((this.degree - this.#surroundings.links) / 2);
     return atOnce - this.#flights.countForLinks(held);
   }
 

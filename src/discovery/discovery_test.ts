@@ -300,3 +300,35 @@ Deno.test("without multicast there are no beacons, and everything else works", (
   const effects = machine.handleInterfaces([eth0], instant(0));
   assertEquals(effects, [{ kind: "resolve", peer: "n" }]);
 });
+
+Deno.test("a linked id that solicits is dialled again, not at once after linking, and every 30 s at most", () => {
+  const machine = machineOn([eth0]);
+  machine.handleLinked(b, at("10.0.0.2"), instant(0));
+  const dials: number[] = [];
+  for (let now = 1_000; now <= 60_000; now += 1_000) {
+    machine.handleBeacon(beaconOf(b, true), at("10.0.0.2"), "eth0", false, instant(now));
+    for (const { at: moment, effect } of run(machine, now + 100)) {
+      if (effect.kind !== "dial") continue;
+      dials.push(moment);
+      machine.handleDialled(effect.to, { kind: "proved", id: b }, instant(now + 100));
+    }
+  }
+  assertEquals(dials.map((moment) => Math.floor(moment / 1_000)), [5, 35]);
+});
+
+Deno.test("one source causes three dials to strangers at once, then one in ten seconds", () => {
+  const machine = machineOn([eth0]);
+  const from = socketAddress(ip("10.0.0.66"), 7410);
+  let dials = 0;
+  for (let i = 0; i < 50; i++) {
+    const now = 1_000 + i * 1_000;
+    const claimed = { id: idOf(500 + i), port: 9_000 + i, solicitation: true };
+    machine.handleBeacon(claimed, from, "eth0", false, instant(now));
+    for (const { effect } of run(machine, now + 900)) {
+      if (effect.kind !== "dial" || effect.why === "one-way") continue;
+      dials++;
+      machine.handleDialled(effect.to, { kind: "failed", reason: "exchange" }, instant(now + 900));
+    }
+  }
+  assert(dials >= 3 && dials <= 8, `${dials} dials`);
+});

@@ -122,7 +122,7 @@ export const heldDialsRate = 4;
  * A dial whose port does not open must be reported failed within this: the one-way warning, due 5 s
  * after the beacon, rests on it. The performer sets it as its connect timeout.
  */
-export const connectTimeout = seconds(3);
+export const connectTimeout = milliseconds(3_500);
 /** A dial without an outcome after this is written off: connect, TLS and exchange take 16 s at most. */
 export const dialOutcomeMax = seconds(30);
 /** A solicitation dials an id again despite its back-off if the last try is older than this. */
@@ -158,7 +158,7 @@ export const fillPause = seconds(1);
 
 /** Peers heard whose port does not open, told apart. */
 export const oneWayPeersMax = 16;
-/** Longest pause from one try to the next while such a peer is heard; the promise is 15 s. */
+/** Longest time from the start of one try to the next while such a peer is heard; the promise is 15 s. */
 export const oneWayRetryMax = seconds(12);
 /** First pause; doubles. A peer may have beaconed before its port was open. */
 export const oneWayRetryMin = seconds(1);

@@ -1,178 +1,297 @@
 /**
- * The node's private directory on disk: modes checked before anything is read, files replaced so
- * that a crash leaves the old bytes or the new.
+ * The node's private directory on disk. Everything in it is its owner's alone; what is found open to
+ * others is refused with the command that closes it, since a key that others could read may have
+ * been read. Files are replaced so that a crash leaves the old bytes or the new.
  *
  * @module
  */
 import { join } from "node:path";
 import type { Bytes } from "../base/bytes.ts";
-import { toHex } from "../base/bytes.ts";
+import { invariant } from "../base/invariant.ts";
 import type { AppendFile, Storage } from "../platform/storage.ts";
+import { SystemAppendFile, writeAll } from "./append_file.ts";
+import { SET_ASIDE_MAX } from "./limits.ts";
 import { machine } from "./machine.ts";
+import { commandWord, StorageError, storageErrorOf } from "./storage_error.ts";
 
-/** The directory or a file in it cannot be used; the message says what to do. */
-export class StorageError extends Error {
-  override readonly name = "StorageError";
-  readonly code: "directory-open-to-others" | "file-open-to-others" | "not-a-file" | "unusable";
-
-  constructor(code: StorageError["code"], message: string, cause?: unknown) {
-    super(message, cause === undefined ? {} : { cause });
-    this.code = code;
-  }
+/** What is known of a file without reading it. */
+export interface FileFacts {
+  /** Permission bits; absent where the system has none. */
+  readonly mode?: number;
+  readonly sizeBytes: number;
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  if (!machine.hasFileModes) return;
-  const directory = await Deno.open(path, { read: true });
+/** How the storage treats names. */
+export interface DirectoryStorageOptions {
+  /** Whether a file holds a secret, so that others must not be able to read it: `*.key`. */
+  readonly isSecret?: (name: string) => boolean;
+}
+
+/** Permission bits of everybody but the owner. */
+const OTHERS = 0o077;
+
+async function lookAt(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    await directory.sync();
-  } finally {
-    directory.close();
+    return await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Bytes): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+/** Refuses what belongs to somebody else; the superuser's files are as good as ours. */
+function refuseForeign(action: string, path: string, info: Deno.FileInfo): void {
+  const own = Deno.uid();
+  if (own === null || info.uid === null || info.uid === own || info.uid === 0) return;
+  throw new StorageError(
+    "wrong-owner",
+    `Cannot ${action} "${path}": it belongs to another user; type: chown ${own} ${
+      commandWord(path)
+    }`,
+  );
 }
 
-class DirectoryAppendFile implements AppendFile {
-  readonly #file: Deno.FsFile;
-
-  constructor(file: Deno.FsFile) {
-    this.#file = file;
+async function refuseOpenDirectory(path: string, info: Deno.FileInfo): Promise<void> {
+  refuseForeign("use the state directory", path, info);
+  if (((info.mode ?? 0) & OTHERS) === 0) return;
+  let isEmpty = true;
+  for await (const _ of Deno.readDir(path)) isEmpty = false;
+  if (isEmpty && info.uid === Deno.uid()) {
+    await Deno.chmod(path, 0o700); // Nothing was in it that anybody could have read.
+    return;
   }
-
-  async append(bytes: Bytes): Promise<void> {
-    await writeAll(this.#file, bytes);
-    await this.#file.syncData();
-  }
-
-  async appendLazily(bytes: Bytes): Promise<void> {
-    await writeAll(this.#file, bytes);
-  }
-
-  close(): Promise<void> {
-    this.#file.close();
-    return Promise.resolve();
-  }
+  throw new StorageError(
+    "directory-open-to-others",
+    `The state directory "${path}" is open to others; type: chmod 700 ${commandWord(path)}`,
+  );
 }
 
-/** Files in one private directory. */
+/** Makes names that were written, renamed or removed in the directory last through a crash. */
+async function syncDirectory(path: string): Promise<void> {
+  // Windows opens no directories; it journals names by itself.
+  if (!machine.hasFileModes) return;
+  using directory = await Deno.open(path, { read: true });
+  await directory.sync();
+}
+
+async function readWhole(file: Deno.FsFile): Promise<Bytes> {
+  return new Uint8Array(await new Response(file.readable).arrayBuffer());
+}
+
+/** Files in one private directory. Rejects with `StorageError` only. */
 export class DirectoryStorage implements Storage {
-  readonly directory: string;
+  /** Path of the directory. */
+  readonly path: string;
+  readonly #isSecret: (name: string) => boolean;
 
-  constructor(directory: string) {
-    this.directory = directory;
+  /** A directory as it is, there or not; `open` makes and judges it. */
+  constructor(path: string, options: DirectoryStorageOptions = {}) {
+    this.path = path;
+    this.#isSecret = options.isSecret ?? ((name) => name.endsWith(".key"));
   }
 
-  /** Makes the directory if need be (0700) and checks that nobody else gets in. */
-  static async open(directory: string): Promise<DirectoryStorage> {
+  /**
+   * Opens the directory, creating it with mode 0700 if there is none. An empty directory of ours that
+   * others can enter is closed to them; any other such directory is refused.
+   */
+  static async open(
+    path: string,
+    options: DirectoryStorageOptions = {},
+  ): Promise<DirectoryStorage> {
     try {
-      await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-      const { mode } = await Deno.stat(directory);
-      if (machine.hasFileModes && mode !== null && (mode & 0o077) !== 0) {
-        throw new StorageError(
-          "directory-open-to-others",
-          `The state directory "${directory}" is open to others; type: chmod 700 ${directory}`,
-        );
-      }
+      await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+      // A link to the directory may be a person's choice; what it leads to is what is judged.
+      if (machine.hasFileModes) await refuseOpenDirectory(path, await Deno.stat(path));
+      return new DirectoryStorage(path, options);
     } catch (error) {
       if (error instanceof StorageError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const isNone = error instanceof Deno.errors.NotADirectory ||
+        error instanceof Deno.errors.AlreadyExists;
+      const reason = isNone
+        ? "it is not a directory"
+        : error instanceof Error
+        ? error.message
+        : String(error);
       throw new StorageError(
-        "unusable",
-        `Cannot use the state directory "${directory}": ${reason}. Choose another: --state DIR`,
+        isNone ? "not-a-directory" : "unusable",
+        `Cannot use the state directory "${path}": ${reason}. Choose another: --state DIR`,
         error,
       );
     }
-    return new DirectoryStorage(directory);
-  }
-
-  #path(name: string): string {
-    return join(this.directory, name);
   }
 
   async read(name: string): Promise<Bytes | undefined> {
-    const path = this.#path(name);
+    const path = this.#pathOf(name);
     try {
-      const { isFile, mode } = await Deno.lstat(path);
-      if (!isFile) throw new StorageError("not-a-file", `"${path}" is not a file`);
-      if (machine.hasFileModes && mode !== null && (mode & 0o077) !== 0) {
-        throw new StorageError(
-          "file-open-to-others",
-          `"${path}" can be read by others; type: chmod 600 ${path}`,
-        );
+      const seen = await lookAt(path);
+      if (seen === undefined) return undefined;
+      this.#judge("read", name, path, seen);
+      const file = await Deno.open(path, { read: true });
+      try {
+        this.#refuseSwapped(path, seen, await file.stat());
+      } catch (error) {
+        file.close();
+        throw error;
       }
-      return await Deno.readFile(path);
+      return await readWhole(file); // Closes the file, too.
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+      throw storageErrorOf("read", path, error);
     }
-  }
-
-  async #temporary(name: string, bytes: Bytes): Promise<string> {
-    const random = toHex(crypto.getRandomValues(new Uint8Array(8)));
-    const path = this.#path(`.${name}.${random}.new`);
-    const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-    try {
-      await writeAll(file, bytes);
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    return path;
   }
 
   async replace(name: string, bytes: Bytes): Promise<void> {
-    const temporary = await this.#temporary(name, bytes);
+    const path = this.#pathOf(name);
     try {
-      await Deno.rename(temporary, this.#path(name));
+      const temporary = await this.#writeTemporary(name, bytes);
+      try {
+        await Deno.rename(temporary, path);
+      } catch (error) {
+        await Deno.remove(temporary);
+        throw error;
+      }
+      await syncDirectory(this.path);
     } catch (error) {
-      await Deno.remove(temporary);
-      throw error;
+      throw storageErrorOf("write", path, error);
     }
-    await syncDirectory(this.directory);
   }
 
   async createExclusive(name: string, bytes: Bytes): Promise<boolean> {
-    const temporary = await this.#temporary(name, bytes);
+    const path = this.#pathOf(name);
     try {
-      await Deno.link(temporary, this.#path(name));
+      if (await lookAt(path) !== undefined) return false;
+      const temporary = await this.#writeTemporary(name, bytes);
+      try {
+        // A link is made whole or not at all, and never over a name that is there.
+        await Deno.link(temporary, path);
+      } catch (error) {
+        if (error instanceof Deno.errors.AlreadyExists) return false;
+        throw error;
+      } finally {
+        await Deno.remove(temporary);
+      }
+      await syncDirectory(this.path);
+      return true;
     } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists) return false;
-      throw error;
-    } finally {
-      await Deno.remove(temporary);
+      throw storageErrorOf("create", path, error);
     }
-    await syncDirectory(this.directory);
-    return true;
   }
 
   async openAppend(name: string): Promise<AppendFile> {
-    const file = await Deno.open(this.#path(name), { append: true, create: true, mode: 0o600 });
-    await syncDirectory(this.directory);
-    return new DirectoryAppendFile(file);
+    const path = this.#pathOf(name);
+    try {
+      const seen = await lookAt(path);
+      if (seen !== undefined) this.#judge("append to", name, path, seen);
+      const file = await Deno.open(path, { append: true, create: true, mode: 0o600 });
+      try {
+        const opened = await file.stat();
+        if (seen === undefined) await syncDirectory(this.path);
+        else this.#refuseSwapped(path, seen, opened);
+        return new SystemAppendFile(file, path, opened.size);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+    } catch (error) {
+      throw storageErrorOf("append to", path, error);
+    }
   }
 
   async setAside(name: string): Promise<string> {
-    for (let at = 1;; at++) {
-      const aside = `${name}.damaged-${at}`;
-      try {
-        await Deno.lstat(this.#path(aside));
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-        await Deno.rename(this.#path(name), this.#path(aside));
-        await syncDirectory(this.directory);
-        return aside;
-      }
+    const path = this.#pathOf(name);
+    try {
+      let n = 1;
+      while (n < SET_ASIDE_MAX && await lookAt(this.#pathOf(`${name}.damaged-${n}`))) n += 1;
+      const aside = `${name}.damaged-${n}`;
+      await Deno.rename(path, this.#pathOf(aside));
+      await syncDirectory(this.path);
+      return aside;
+    } catch (error) {
+      throw storageErrorOf("set aside", path, error);
     }
   }
 
   async remove(name: string): Promise<void> {
+    const path = this.#pathOf(name);
     try {
-      await Deno.remove(this.#path(name));
+      await Deno.remove(path);
+      await syncDirectory(this.path);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (error instanceof Deno.errors.NotFound) return;
+      throw storageErrorOf("remove", path, error);
     }
+  }
+
+  /** What the file is, or `undefined` if there is none. */
+  async inspect(name: string): Promise<FileFacts | undefined> {
+    const path = this.#pathOf(name);
+    try {
+      const info = await lookAt(path);
+      if (info === undefined) return undefined;
+      const sizeBytes = info.size;
+      return info.mode === null ? { sizeBytes } : { mode: info.mode & 0o777, sizeBytes };
+    } catch (error) {
+      throw storageErrorOf("look at", path, error);
+    }
+  }
+
+  /**
+   * Removes temporary files that a crash left behind; resolves to how many. Only for who holds the
+   * state lock: another process's temporary file may be in use.
+   */
+  async removeLeftovers(): Promise<number> {
+    let removed = 0;
+    try {
+      for await (const entry of Deno.readDir(this.path)) {
+        if (!entry.isFile || !/^\..+\.tmp$/.test(entry.name)) continue;
+        await Deno.remove(join(this.path, entry.name));
+        removed += 1;
+      }
+    } catch (error) {
+      throw storageErrorOf("clean", this.path, error);
+    }
+    return removed;
+  }
+
+  #pathOf(name: string): string {
+    invariant(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name), "a file name is a plain one of ours");
+    return join(this.path, name);
+  }
+
+  /** A new file of its own with the bytes on the disk; resolves to its path. */
+  async #writeTemporary(name: string, bytes: Bytes): Promise<string> {
+    // Not the process id: in a container the next process has the same.
+    const path = join(this.path, `.${name}.${crypto.randomUUID()}.tmp`);
+    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+    try {
+      await writeAll(file, bytes);
+      await file.sync();
+    } catch (error) {
+      await Deno.remove(path); // A full disk must not be filled with halves.
+      throw error;
+    }
+    return path;
+  }
+
+  #judge(action: string, name: string, path: string, info: Deno.FileInfo): void {
+    if (info.isSymlink) {
+      throw new StorageError("not-a-file", `Cannot ${action} "${path}": it is a symbolic link`);
+    }
+    if (!info.isFile) {
+      throw new StorageError("not-a-file", `Cannot ${action} "${path}": it is not a file`);
+    }
+    if (!machine.hasFileModes || !this.#isSecret(name)) return;
+    refuseForeign(action, path, info);
+    if (((info.mode ?? 0) & OTHERS) !== 0) {
+      throw new StorageError(
+        "file-open-to-others",
+        `"${path}" can be read by others; type: chmod 600 ${commandWord(path)}`,
+      );
+    }
+  }
+
+  /** Refuses if what was opened is not what was judged. */
+  #refuseSwapped(path: string, judged: Deno.FileInfo, opened: Deno.FileInfo): void {
+    if (judged.ino === opened.ino && judged.dev === opened.dev) return;
+    throw new StorageError("not-a-file", `Cannot open "${path}": it was replaced meanwhile`);
   }
 }

@@ -1,32 +1,58 @@
 /**
- * One node per state directory: an exclusive lock on a file that names the process. The kernel
- * releases it with the process, however that ends.
+ * One node per state directory: an exclusive lock on a file that names its holder. The system takes
+ * the lock back when the process ends, however it ends.
  *
  * @module
  */
 import { join } from "node:path";
 import { machine } from "./machine.ts";
 
-/** The lock, held. */
+const lockName = "lock";
+
+/** The lock, held until it is released or the process ends. */
 export interface StateLock {
+  /** Gives the lock up; more than once does nothing. */
   release(): Promise<void>;
 }
 
-/** Takes the lock, or tells who has it. */
-export async function lockState(
-  directory: string,
-): Promise<StateLock | { readonly heldBy: number | undefined }> {
-  const path = join(directory, "lock");
+/** Another process has the lock. */
+export interface StateLockTaken {
+  /** Its process id, if it could be read. */
+  readonly heldBy: number | undefined;
+}
+
+async function readPid(file: Deno.FsFile): Promise<number | undefined> {
+  const buffer = new Uint8Array(32);
+  const length = await file.read(buffer);
+  const match = /^(\d{1,10})\n/.exec(new TextDecoder().decode(buffer.subarray(0, length ?? 0)));
+  return match === null ? undefined : Number(match[1]);
+}
+
+/**
+ * Takes the lock of the directory, which must exist, or tells who has it. Rejects with the system's
+ * error if the file cannot be opened. The file stays when the lock is given up: removing it would
+ * let two processes lock two files of one name.
+ */
+export async function lockState(directory: string): Promise<StateLock | StateLockTaken> {
+  const path = join(directory, lockName);
   const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-  if (!await file.tryLock(true)) {
+  try {
+    if (!await file.tryLock(true)) {
+      const heldBy = await readPid(file);
+      file.close();
+      return { heldBy };
+    }
+    await file.truncate();
+    await file.write(new TextEncoder().encode(`${machine.pid}\n`));
+  } catch (error) {
     file.close();
-    const pid = Number.parseInt(await Deno.readTextFile(path), 10);
-    return { heldBy: Number.isSafeInteger(pid) ? pid : undefined };
+    throw error;
   }
-  await file.truncate();
-  await file.write(new TextEncoder().encode(`${machine.pid}\n`));
+  let held = true;
   return {
     release: async () => {
+      if (!held) return;
+      held = false;
       await file.unlock();
       file.close();
     },

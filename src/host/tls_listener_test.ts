@@ -347,12 +347,14 @@ Deno.test({
       await withListener(
         async (listener) => {
           const session = `${directory}/session`;
-          const chain = `${directory}/chain.pem`;
+          const leaf = `${directory}/leaf.pem`;
+          const root = `${directory}/root.pem`;
           const key = `${directory}/leaf.key`;
-          await Deno.writeTextFile(chain, chainTwo.certificateChainPem);
+          await Deno.writeTextFile(leaf, chainTwo.leafPem);
+          await Deno.writeTextFile(root, chainTwo.rootPem);
           await Deno.writeTextFile(key, chainTwo.privateKeyPem);
           const to = ["s_client", "-connect", `127.0.0.1:${listener.port}`];
-          const own = ["-cert", leaf ?? "", "-cert_chain", root ?? "", "-key", key ?? ""];
+          const own = ["-cert", leaf, "-cert_chain", root, "-key", key];
           await run("openssl", [...to, ...own, "-sess_out", session, "-ign_eof"], helloRequest);
           const said = await run("openssl", [...to, "-sess_in", session, "-ign_eof"], helloRequest);
           // The runtime does resume; should it stop doing so, this test has lost its object.

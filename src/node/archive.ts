@@ -8,16 +8,18 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
 import type { Instant } from "../base/instant.ts";
+import { sha256 } from "../crypto/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import {
   type LogDamage,
+  logEntriesOf,
   type LogEntry,
   type OpenedRecordLog,
   receiveRecord,
   type RecordLog,
   RecordStore,
   type RecordStoreOptions,
-  restoreRecord,
+  restoreStore,
   type StoreEffect,
   type VerifiedRecord,
 } from "../sync/mod.ts";
@@ -53,6 +55,8 @@ export interface ArchiveOptions {
   readonly counters: Counters;
   readonly background: Background;
   readonly store: RecordStoreOptions;
+  /** Whether the calendar is not to be believed: then nothing ages, from the restoring on. */
+  readonly clockSuspect: boolean;
   readonly owner: ArchiveOwner;
 }
 
@@ -68,6 +72,7 @@ export class Archive implements Timed {
 
   private constructor(opened: OpenedRecordLog, options: ArchiveOptions) {
     this.store = new RecordStore(options.store);
+    this.store.expiryPaused = options.clockSuspect;
     this.#log = opened.log;
     this.damage = opened.damage;
     this.#options = options;
@@ -76,20 +81,8 @@ export class Archive implements Timed {
   /** Takes back what the log holds. */
   static async restore(opened: OpenedRecordLog, options: ArchiveOptions): Promise<Archive> {
     const archive = new Archive(opened, options);
-    const { store } = archive;
-    const now = options.clock.monotonic();
-    const wall = options.clock.wall();
-    // Marks before records: a tombstone says what must not come back.
-    for (const entry of opened.entries) {
-      if (entry.kind === "tombstone") store.restoreTombstone(entry, wall);
-      else if (entry.kind === "flag") store.restoreFlag(entry.author);
-    }
-    for (const entry of opened.entries) {
-      if (entry.kind !== "record" && entry.kind !== "own record") continue;
-      const record = await restoreRecord(entry.bytes);
-      if (isDecodeError(record)) options.counters.count(`restored: ${record.reason}`);
-      else store.restore(record, entry.firstSeen, now, wall);
-    }
+    const { clock } = options;
+    await restoreStore(opened, archive.store, clock.monotonic(), clock.wall());
     return archive;
   }
 
@@ -103,6 +96,7 @@ export class Archive implements Timed {
     if (record === "known") return { kind: "known" };
     if (isDecodeError(record)) {
       counters.count(record.reason);
+      this.store.noteRefused(await sha256(bytes), clock.monotonic());
       return { kind: "refused", reason: record.reason };
     }
     return this.#admit(record);
@@ -131,28 +125,19 @@ export class Archive implements Timed {
   }
 
   #write(entries: readonly LogEntry[]): void {
-    const { background, owner } = this.#options;
+    const { background, owner, clock } = this.#options;
     const written = this.#log.appendEntries(entries).catch((error: unknown) =>
       owner.handleLogFailure(error)
     );
     background.own("write the record log", written);
     if (this.#log.wantsCompaction && !this.#compacting) {
       this.#compacting = true;
-      const compacted = this.#log.compact(() => this.#entries()).catch((error: unknown) =>
-        owner.handleLogFailure(error)
-      ).finally(() => {
+      const compacted = this.#log.compact(() =>
+        logEntriesOf(this.store, clock.monotonic(), clock.wall())
+      ).catch((error: unknown) => owner.handleLogFailure(error)).finally(() => {
         this.#compacting = false;
       });
       background.own("compact the record log", compacted);
-    }
-  }
-
-  *#entries(): Generator<LogEntry> {
-    const { clock, store: { selfId } } = this.#options;
-    for (const tombstone of this.store.tombstones()) yield { kind: "tombstone", ...tombstone };
-    for (const author of this.store.flagged()) yield { kind: "flag", author };
-    for (const [record, firstSeen] of this.store.held(clock.monotonic(), clock.wall())) {
-      if (record.author !== selfId) yield { kind: "record", firstSeen, bytes: record.bytes };
     }
   }
 

@@ -37,8 +37,6 @@ export const linksFirstCoalesce = milliseconds(300);
 export const lostFor = seconds(60);
 /** A link repeats the full exchange this often, ± a tenth. */
 export const reproveEvery = hours(24);
-/** A solicitation from a linked node is answered by a probe, at most this often per node. */
-export const probeOnSolicitEvery = seconds(1);
 /** An authentic request from a node without a link is answered by proving it, this often per node. */
 export const proveStrangerEvery = seconds(10);
 /** From one reconciliation with the same link that ended unequal to the next. */
@@ -51,7 +49,7 @@ export const clockDifferenceMax = minutes(10);
 export const clockVotersMin = 5;
 /** A clock this long after the executable was built is as suspect as one before. */
 export const clockAfterBuildMax = hours(24 * 365 * 25);
-/** Concurrent exchanges that this node dials. */
-export const dialsMax = 16;
+/** One neighbour's clock this far from ours stops the ageing of records until it is settled. */
+export const clockDisputeMin = hours(24);
 /** Addresses remembered from stored records, for the slots that are kept for them. */
 export const knownAddressesMax = 65_536;

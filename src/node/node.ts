@@ -56,7 +56,15 @@ import { Finder } from "./finder.ts";
 import { FleetWatch } from "./fleet_watch.ts";
 import type { KnownNode } from "./fleet_view.ts";
 import { Gossip } from "./gossip.ts";
-import { fewLinks, interfacesLookEvery, knownAddressesMax, linksFree, linksMax, peersMax } from "./limits.ts";
+import {
+  clockDisputeMin,
+  fewLinks,
+  interfacesLookEvery,
+  knownAddressesMax,
+  linksFree,
+  linksMax,
+  peersMax,
+} from "./limits.ts";
 import { type LinkEnd, Links, unlinkReason } from "./links.ts";
 import { type Peer, PeerTable } from "./peer.ts";
 import { Publisher } from "./publisher.ts";
@@ -159,7 +167,12 @@ export class Node {
       clock: outside.clock,
       counters,
       background,
-      store: { selfId: options.identity.id, builtAt: options.builtAt },
+      store: {
+        selfId: options.identity.id,
+        builtAt: options.builtAt,
+        keepsAuthor: (author) => node.fleet.view.get(author)?.path !== undefined,
+      },
+      clockSuspect: judgeClock(outside.clock.wall(), options.builtAt, []).problem !== undefined,
       owner: {
         handleEquivocation: (record) =>
           outside.log.warn("{author} signed two records under one serial", {
@@ -642,12 +655,16 @@ export class Node {
 
   #judgeClock(): void {
     const { problem } = this.#clockJudgement();
+    // Ageing stops on anybody's disagreement: records kept too long harm less than records lost.
+    const disputed = this.peers.links().some(({ wallAheadMs }) =>
+      Math.abs(wallAheadMs ?? 0) > clockDisputeMin
+    );
     this.warnings.set(
       problem !== undefined,
       "clock",
       `${problem ?? ""} Records do not expire until it is set right.`,
     );
-    this.archive.store.expiryPaused = problem !== undefined;
+    this.archive.store.expiryPaused = problem !== undefined || disputed;
   }
 
   #signingTime(): WallTime {

@@ -25,6 +25,7 @@ import {
   EpochKeys,
   type ExchangeContext,
   ExchangeRefusal,
+  type ExchangeRefusalReason,
   type ExchangeResult,
   finishExchange,
   PeerKeys,
@@ -119,13 +120,21 @@ async function exchange(
     : { initiator: finished, responder: accepted.result };
 }
 
-/** m1's nonce, m2's signature, m3's seal, m4's seal. */
-const tamperings: readonly Tampering[] = [
-  { message: "m1", at: -1 },
-  { message: "m2", at: -1 },
-  { message: "m3", at: -1 },
-  { message: "m4", at: -1 },
+/** The last byte is m1's nonce, m2's signature, m3's seal, m4's seal. */
+const tamperings: readonly (Tampering & { readonly reason: ExchangeRefusalReason })[] = [
+  { message: "m1", at: -1, reason: "signature wrong" },
+  { message: "m2", at: -1, reason: "signature wrong" },
+  { message: "m3", at: -1, reason: "seal does not open" },
+  { message: "m4", at: -1, reason: "seal does not open" },
 ];
+
+function expectRefused(ending: Ending, reason: ExchangeRefusalReason, what: string): void {
+  expect(ending instanceof ExchangeRefusal, `${what} is accepted`);
+  expect(
+    ending.reason === reason,
+    `${what} is refused for "${ending.reason}" instead of "${reason}"`,
+  );
+}
 
 const exchangeCheck: Check = {
   name: "exchange",
@@ -161,15 +170,17 @@ const exchangeCheck: Check = {
       "a side was shown something else than was sealed",
     );
     for (const tampering of tamperings) {
-      expect(
-        await exchange(initiator, responder, offers, tampering) instanceof ExchangeRefusal,
-        `an exchange with a flipped bit in ${tampering.message} is accepted`,
+      expectRefused(
+        await exchange(initiator, responder, offers, tampering),
+        tampering.reason,
+        `an exchange with a flipped bit in ${tampering.message}`,
       );
     }
-    const relayed = { ...responder, binding: { ...binding, client: entropy.bytes(32) } };
-    expect(
-      await exchange(initiator, relayed, offers) instanceof ExchangeRefusal,
-      "an exchange relayed from another connection is accepted",
+    const elsewhere = { ...binding, client: withFlippedBit(binding.client, 0) };
+    expectRefused(
+      await exchange(initiator, { ...responder, binding: elsewhere }, offers),
+      "signature wrong",
+      "an exchange relayed from another connection",
     );
     return `two nodes proved themselves, ${tamperings.length + 1} forgeries refused`;
   },

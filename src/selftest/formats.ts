@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { equalBytes, toHex } from "../base/bytes.ts";
+import { equalBytes } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import {
   identityKnownAnswer,
   parsePublicKey,
-  sha256,
   signRecord,
   verifyCose,
   verifyRecordSignature,
@@ -113,7 +112,7 @@ const coseCheck: Check = {
     const forged = decodeCoseSign1(withFlippedBit(bytes, -80));
     expect(
       forged instanceof DecodeError || !await verifyRecordSignature(forged),
-      `a record with a flipped bit is accepted (${toHex(await sha256(bytes))})`,
+      "a record with a flipped bit is accepted",
     );
     return "COSE examples: eddsa-sig-01 signed and verified, 2 forgeries refused";
   },

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { runSelfTest } from "./self_test.ts";
+export { runSelfTest } from "./run_checks.ts";
 export type {
   ScratchDirectory,
   SelfTestCheck,
