@@ -38,9 +38,10 @@ export class StepError extends Error {
   override readonly name = "StepError";
 }
 
-/** `1.2 s`. */
-function secondsSince(begun: number): string {
-  return `${((performance.now() - begun) / 1_000).toFixed(1)} s`;
+/** `40 ms`, `1.2 s`. */
+function timeSince(begun: number): string {
+  const ms = performance.now() - begun;
+  return ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
 /** A log line for people: JSON without its braces. */
@@ -58,8 +59,10 @@ function readable(line: string): string {
 export class DemoStory {
   readonly #fleet: Fleet;
   readonly #screen: LiveScreen;
+  readonly #person: AbortSignal;
   readonly #stop: AbortSignal;
   readonly #ready = new Map<string, ReadyLine>();
+  readonly #ids = new Map<string, string>();
   readonly #killed = new Set<string>();
   #sightings: readonly Sighting[] = [];
 
@@ -67,6 +70,7 @@ export class DemoStory {
   constructor(fleet: Fleet, screen: LiveScreen, stop: AbortSignal) {
     this.#fleet = fleet;
     this.#screen = screen;
+    this.#person = stop;
     this.#stop = AbortSignal.any([stop, fleet.lost]);
   }
 
@@ -92,7 +96,7 @@ export class DemoStory {
     );
 
     await this.#step(
-      "demo-b is back with --label rack=b2: the same id, and the others know the label",
+      "demo-b is back with --label rack=b2, and the others know it",
       () => this.#start("demo-b", "--label", "rack=b2"),
       () =>
         this.#allSay(
@@ -103,7 +107,7 @@ export class DemoStory {
     );
 
     await this.#step(
-      "demo-c was killed (SIGKILL): the others found out that it is unreachable",
+      "demo-c was killed (SIGKILL): the others know it is unreachable",
       () => {
         this.#killed.add("demo-c");
         return this.#fleet.end("demo-c", "SIGKILL");
@@ -115,7 +119,7 @@ export class DemoStory {
   /** Brings the killed one back, so that the fleet is whole. */
   async mend(): Promise<void> {
     await this.#step(
-      "demo-c is started again: linked with the others as before",
+      "demo-c is back: linked with the others as before",
       () => this.#start("demo-c"),
       () => demoNames.every((name) => this.#isLinkedWithAll(name)) && this.#agree(),
     );
@@ -123,15 +127,18 @@ export class DemoStory {
 
   /** Looks at the nodes anew and shows them. */
   async look(fleeting: readonly string[] = []): Promise<void> {
-    this.#sightings = await Promise.all(demoNames.map((name) => this.#sight(name)));
-    this.#screen.show(this.#table(), fleeting);
+    const sightings = await Promise.all(demoNames.map((name) => this.#sight(name)));
+    // A terminal's Ctrl-C reaches the nodes too: what they no longer say is of no interest.
+    if (this.#person.aborted) return;
+    this.#sightings = sightings;
+    this.#screen.show(this.#picture(), fleeting);
   }
 
   /** What the nodes logged last. */
   logLines(): string[] {
     return [...this.#fleet.nodes()].flatMap(([name, node]) => [
       `The last lines of ${name}:`,
-      ...node.log(logLinesShown).split("\n").map((line) => `  ${readable(line)}`),
+      ...(node.log(logLinesShown) || "nothing").split("\n").map((line) => `  ${readable(line)}`),
     ]);
   }
 
@@ -140,7 +147,10 @@ export class DemoStory {
     this.#killed.delete(name);
     const node = this.#fleet.start(name, ...args);
     // A node that ends before it is ready is seen through the fleet's `lost`.
-    node.ready().then((ready) => this.#ready.set(name, ready), () => undefined);
+    node.ready().then((ready) => {
+      this.#ready.set(name, ready);
+      this.#ids.set(name, ready.id);
+    }, () => undefined);
   }
 
   /** Acts, looks until it is so, and says so. */
@@ -150,20 +160,21 @@ export class DemoStory {
     isReached: () => boolean,
   ): Promise<void> {
     const begun = performance.now();
+    await act();
     try {
-      await act();
       await eventually(what, async () => {
-        await this.look(["", `… ${what} (${secondsSince(begun)})`]);
+        await this.look(["", `… ${what} (${timeSince(begun)})`]);
         return isReached();
       }, { withinMs: stepMs, everyMs: lookEveryMs, signal: this.#stop });
     } catch (error) {
       if (this.#stop.aborted) throw this.#stop.reason;
-      this.#screen.show(this.#table());
+      this.#screen.show(this.#picture());
       throw new StepError(`Not reached within ${stepMs / 1_000} s: ${what}`, { cause: error });
     }
+    this.#screen.show(this.#picture());
     const [line = ""] = this.#screen.lines((output) => {
       const tick = output.paint("✓", "good");
-      output.line(`${tick} ${what} ${output.paint(`(${secondsSince(begun)})`, "faint")}`);
+      output.line(`${tick} ${what} ${output.paint(`(${timeSince(begun)})`, "faint")}`);
     });
     this.#screen.say(line);
   }
@@ -186,9 +197,8 @@ export class DemoStory {
 
   /** What one node says of another. */
   #entry(sayer: string, of: string): NodeEntry | undefined {
-    const id = this.#ready.get(of)?.id;
-    return this.#sightings.find(({ name }) => name === sayer)?.entries
-      .find((entry) => id === undefined ? entry.name === of : entry.id === id);
+    const sighting = this.#sightings.find(({ name }) => name === sayer);
+    return sighting?.entries.find(({ id }) => id === this.#ids.get(of));
   }
 
   #isLinkedWithAll(name: DemoName): boolean {
@@ -214,7 +224,9 @@ export class DemoStory {
     });
   }
 
-  #table(): string[] {
+  /** A table where it can be written anew; else a line for each node, which is printed if it changed. */
+  #picture(): string[] {
+    if (!this.#screen.inPlace) return this.#sightings.map((sighting) => this.#sentence(sighting));
     const columns: readonly Column[] = [
       { title: "NODE" },
       { title: "PID" },
@@ -225,21 +237,34 @@ export class DemoStory {
     return ["", ...this.#screen.lines((output) => output.table(columns, rows))];
   }
 
+  #ending(name: string): Cell {
+    return this.#killed.has(name) ? cell("killed", "bad") : cell("stopped", "fair");
+  }
+
+  #verdict(sayer: string, of: string): Cell {
+    const entry = this.#entry(sayer, of);
+    if (entry === undefined) return cell("-", "faint");
+    const { text, paint } = stateCell(entry.state);
+    return cell([text, labelText(entry.labels)].join(" ").trim(), paint);
+  }
+
   #row({ name, pid, phase, ready }: Sighting): readonly Cell[] {
-    if (phase === "ended") {
-      const word = this.#killed.has(name) ? cell("killed", "bad") : cell("stopped", "fair");
-      return [cell(name, "strong"), word];
-    }
+    if (phase === "ended") return [cell(name, "strong"), this.#ending(name)];
     return [
       cell(name, "strong"),
       cell(String(pid), "faint"),
       cell(ready === undefined ? "…" : String(ready.port), "faint"),
-      ...demoNames.map((other) => {
-        const entry = this.#entry(name, other);
-        if (entry === undefined) return cell("-", "faint");
-        const { text, paint } = stateCell(entry.state);
-        return cell([text, labelText(entry.labels)].join(" ").trim(), paint);
-      }),
+      ...demoNames.map((other) => this.#verdict(name, other)),
     ];
+  }
+
+  #sentence({ name, pid, phase, ready }: Sighting): string {
+    if (phase === "ended") return `  ${name} ${this.#ending(name).text}`;
+    if (ready === undefined) return `  ${name} starting (pid ${pid})`;
+    const others = demoNames
+      .filter((other) => other !== name && this.#entry(name, other) !== undefined)
+      .map((other) => `${other} ${this.#verdict(name, other).text}`);
+    const said = others.length === 0 ? "I am alone" : others.join(", ");
+    return `  ${name} (pid ${pid}, port ${ready.port}) says: ${said}`;
   }
 }

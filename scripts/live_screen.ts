@@ -24,15 +24,16 @@ function fitsTerminal(): boolean {
 
 /** Lines that stay above lines that change. */
 export class LiveScreen {
+  /** Whether the lines that change are written anew in place. */
+  readonly inPlace: boolean;
   readonly #sink: TextSink;
-  readonly #inPlace: boolean;
   #live: readonly string[] = [];
   #isRead = true;
 
   /** @param isLive Whether lines are written anew in place; asked of the terminal unless told. */
   constructor(sink: TextSink, isLive?: boolean) {
     this.#sink = sink;
-    this.#inPlace = isLive ??
+    this.inPlace = isLive ??
       (sink.isTerminal && Deno.env.get("TERM") !== "dumb" && fitsTerminal());
   }
 
@@ -63,18 +64,25 @@ export class LiveScreen {
   show(lines: readonly string[], fleeting: readonly string[] = []): void {
     const erase = this.#erased();
     const before = this.#live;
-    this.#live = this.#inPlace ? [...lines, ...fleeting] : lines;
-    if (this.#inPlace) this.#write(erase + this.#drawn());
+    this.#live = this.inPlace
+      ? [...lines, ...fleeting.map((line) => line.slice(0, columnsMin - 1))]
+      : lines;
+    if (this.inPlace) this.#write(erase + this.#drawn());
     else this.#write(lines.filter((line) => !before.includes(line)).map((l) => `${l}\n`).join(""));
   }
 
+  /** Lets what is shown stay. */
+  settle(): void {
+    this.#live = [];
+  }
+
   #erased(): string {
-    const count = this.#inPlace ? this.#live.length : 0;
+    const count = this.inPlace ? this.#live.length : 0;
     return count === 0 ? "" : `\u001b[${count}A\r\u001b[J`;
   }
 
   #drawn(): string {
-    return this.#inPlace ? this.#live.map((line) => `${line}\n`).join("") : "";
+    return this.inPlace ? this.#live.map((line) => `${line}\n`).join("") : "";
   }
 
   #write(text: string): void {

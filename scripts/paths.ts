@@ -21,3 +21,14 @@ export function relative(from: string, to: string): string {
 export function fromFileUrl(url: URL): string {
   return fileURLToPath(url).replaceAll("\\", "/").replace(/\/$/, "");
 }
+
+/**
+ * An absolute path for one given by a person. `deno task` goes to the project's directory and tells
+ * in `INIT_CWD` where the person stands.
+ */
+export function absolute(given: string): string {
+  const here = Deno.cwd();
+  const project = fromFileUrl(new URL("..", import.meta.url));
+  const told = here.replaceAll("\\", "/") === project ? Deno.env.get("INIT_CWD") : undefined;
+  return path.resolve(told || here, given).replaceAll("\\", "/");
+}

@@ -12,6 +12,7 @@ import { nodeCommand } from "./node.ts";
 import { nodesCommand } from "./nodes.ts";
 import type { OptionSpec } from "./options.ts";
 import { pingCommand } from "./ping.ts";
+import { restartCommand } from "./restart.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
 import { stopCommand } from "./stop.ts";
@@ -21,6 +22,7 @@ import { watchCommand } from "./watch.ts";
 export const commands: readonly Command[] = [
   runCommand,
   stopCommand,
+  restartCommand,
   idCommand,
   statusCommand,
   nodesCommand,

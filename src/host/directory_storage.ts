@@ -81,12 +81,12 @@ async function readWhole(file: Deno.FsFile): Promise<Bytes> {
 /** Files in one private directory. Rejects with `StorageError` only. */
 export class DirectoryStorage implements Storage {
   /** Path of the directory. */
-  readonly path: string;
+  readonly directory: string;
   readonly #isSecret: (name: string) => boolean;
 
   /** A directory as it is, there or not; `open` makes and judges it. */
-  constructor(path: string, options: DirectoryStorageOptions = {}) {
-    this.path = path;
+  constructor(directory: string, options: DirectoryStorageOptions = {}) {
+    this.directory = directory;
     this.#isSecret = options.isSecret ?? ((name) => name.endsWith(".key"));
   }
 
@@ -149,7 +149,7 @@ export class DirectoryStorage implements Storage {
         await Deno.remove(temporary);
         throw error;
       }
-      await syncDirectory(this.path);
+      await syncDirectory(this.directory);
     } catch (error) {
       throw storageErrorOf("write", path, error);
     }
@@ -169,7 +169,7 @@ export class DirectoryStorage implements Storage {
       } finally {
         await Deno.remove(temporary);
       }
-      await syncDirectory(this.path);
+      await syncDirectory(this.directory);
       return true;
     } catch (error) {
       throw storageErrorOf("create", path, error);
@@ -184,7 +184,7 @@ export class DirectoryStorage implements Storage {
       const file = await Deno.open(path, { append: true, create: true, mode: 0o600 });
       try {
         const opened = await file.stat();
-        if (seen === undefined) await syncDirectory(this.path);
+        if (seen === undefined) await syncDirectory(this.directory);
         else this.#refuseSwapped(path, seen, opened);
         return new SystemAppendFile(file, path, opened.size);
       } catch (error) {
@@ -203,7 +203,7 @@ export class DirectoryStorage implements Storage {
       while (n < SET_ASIDE_MAX && await lookAt(this.#pathOf(`${name}.damaged-${n}`))) n += 1;
       const aside = `${name}.damaged-${n}`;
       await Deno.rename(path, this.#pathOf(aside));
-      await syncDirectory(this.path);
+      await syncDirectory(this.directory);
       return aside;
     } catch (error) {
       throw storageErrorOf("set aside", path, error);
@@ -214,7 +214,7 @@ export class DirectoryStorage implements Storage {
     const path = this.#pathOf(name);
     try {
       await Deno.remove(path);
-      await syncDirectory(this.path);
+      await syncDirectory(this.directory);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
       throw storageErrorOf("remove", path, error);
@@ -241,26 +241,26 @@ export class DirectoryStorage implements Storage {
   async removeLeftovers(): Promise<number> {
     let removed = 0;
     try {
-      for await (const entry of Deno.readDir(this.path)) {
+      for await (const entry of Deno.readDir(this.directory)) {
         if (!entry.isFile || !/^\..+\.tmp$/.test(entry.name)) continue;
-        await Deno.remove(join(this.path, entry.name));
+        await Deno.remove(join(this.directory, entry.name));
         removed += 1;
       }
     } catch (error) {
-      throw storageErrorOf("clean", this.path, error);
+      throw storageErrorOf("clean", this.directory, error);
     }
     return removed;
   }
 
   #pathOf(name: string): string {
     invariant(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name), "a file name is a plain one of ours");
-    return join(this.path, name);
+    return join(this.directory, name);
   }
 
   /** A new file of its own with the bytes on the disk; resolves to its path. */
   async #writeTemporary(name: string, bytes: Bytes): Promise<string> {
     // Not the process id: in a container the next process has the same.
-    const path = join(this.path, `.${name}.${crypto.randomUUID()}.tmp`);
+    const path = join(this.directory, `.${name}.${crypto.randomUUID()}.tmp`);
     using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
     try {
       await writeAll(file, bytes);

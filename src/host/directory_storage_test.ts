@@ -149,6 +149,7 @@ Deno.test("links and what is no file are refused, and replacing a link leaves it
     assertEquals(await storage.createExclusive("link", utf8("ours")), false);
     assertEquals((await refusal(() => storage.read("directory"))).code, "not-a-file");
     assertEquals((await refusal(() => storage.openAppend("directory"))).code, "not-a-file");
+    assertMatch((await refusal(() => storage.read("link"))).message, /it is a symbolic link$/);
     await storage.replace("link", utf8("ours"));
     assertEquals(await Deno.readTextFile(target), "theirs");
     assertEquals(text(await storage.read("link")), "ours");

@@ -219,7 +219,29 @@ Deno.test("a peer that never speaks TLS, closes, or talks nonsense is a failure 
   });
 });
 
-Deno.test("a dial can be called off before, during TLS, and its signal keeps no listener", async () => {
+Deno.test("what lasts longer than a connection, its signal, keeps no listener of it", async () => {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners += 1;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners -= 1;
+    removeEventListener.apply(signal, args);
+  };
+  const listener = await listen(echo);
+  const connection = connected(await dialer().dial(loopback(listener.port), signal));
+  await connection.request("GET", "/", undefined, signal);
+  await connection.request("GET", "/", undefined, signal);
+  connection.close();
+  await listener.close();
+  await dialer().dial(loopback(listener.port), signal);
+  assertEquals(listeners, 0);
+});
+
+Deno.test("a dial can be called off before and during TLS", async () => {
   const called = new AbortController();
   called.abort();
   const before = await dialer().dial(loopback(1), called.signal);

@@ -32,7 +32,6 @@ import {
 import { readBody } from "./http_body.ts";
 import { InterfaceCache, interfaceHolding, listInterfaces, systemAddress } from "./interfaces.ts";
 import {
-  FINISHED_IDLE_LIMIT,
   HEADER_BYTES_MAX,
   HEADERS_MAX,
   LINGER_LIMIT,
@@ -166,14 +165,12 @@ class SystemTlsListener implements TlsListener {
       // The slots keep the time of a connection as a whole; the runtime's timers are not needed.
       headersTimeout: 0,
       requestTimeout: 0,
-      // Zero would mean at once.
-      keepAliveTimeout: FINISHED_IDLE_LIMIT,
+      keepAliveTimeout: 0,
       connectionsCheckingInterval: 0x7fff_ffff,
     });
     this.#http.maxHeadersCount = HEADERS_MAX;
     // The HTTP server accepts TCP itself, since it keeps connections alive only while it listens; but
-    // what it accepts comes to us first, and paused, so that no byte is read before TLS reads it.
-    Object.assign(this.#http, { pauseOnConnect: true });
+    // what it accepts comes to us first. TLS finds the bytes that arrived before its turn.
     this.#serveHttp = this.#http.listeners("connection").map((listener) => (socket) =>
       Reflect.apply(listener, this.#http, [socket])
     );

@@ -87,6 +87,11 @@ export interface NodeControl {
   forget(argument: string): Promise<ForgetReport | ControlFailure>;
   /** Begins a clean stop and resolves at once; the process ends within 5 s. */
   stop(): Promise<ControlFailure | undefined>;
+  /**
+   * The same, but the links are told that the node will be back within a minute, and the process
+   * ends with the code that asks its service manager to start it again.
+   */
+  restart(): Promise<ControlFailure | undefined>;
 }
 
 /** A failure with a message for people. */

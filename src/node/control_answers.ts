@@ -42,8 +42,8 @@ export interface ControlFacts {
   readonly readySince: Instant;
   /** Writes down which nodes were forgotten. */
   readonly keepForgotten: (forgotten: ReadonlyMap<NodeId, number>) => Promise<void>;
-  /** Begins a clean stop. */
-  readonly requestStop: () => void;
+  /** Begins a clean stop; `restart` has the node say that it will be back. */
+  readonly requestEnd: (how: "stopped" | "restart") => void;
 }
 
 /** The control of one node. */
@@ -114,7 +114,7 @@ export class ControlAnswers implements NodeControl {
         ...interfaceName === undefined ? {} : { interface: interfaceName },
         direction: peer.direction,
         provenAt: formatWallTime(provenAt),
-        rttMs: rounded(health.rtt ?? 0),
+        rttMs: rounded(health.rtt ?? peer.provenRoundTripMs ?? 0),
         lastHeardMs: Math.max(0, Math.round(elapsed(health.lastHeard, now))),
         loss: Math.round(health.loss * 1_000) / 1_000,
         via: health.via,
@@ -182,7 +182,12 @@ export class ControlAnswers implements NodeControl {
   }
 
   stop(): Promise<undefined> {
-    this.#facts.requestStop();
+    this.#facts.requestEnd("stopped");
+    return Promise.resolve(undefined);
+  }
+
+  restart(): Promise<undefined> {
+    this.#facts.requestEnd("restart");
     return Promise.resolve(undefined);
   }
 }

@@ -152,8 +152,16 @@ export class RemoteControl implements NodeControl {
     return this.#ask("POST", `forget?${new URLSearchParams({ node: argument })}`, isForgetReport);
   }
 
-  async stop(): Promise<ControlFailure | undefined> {
-    const result = await this.#ask("POST", "stop", isAny);
+  stop(): Promise<ControlFailure | undefined> {
+    return this.#tell("stop");
+  }
+
+  restart(): Promise<ControlFailure | undefined> {
+    return this.#tell("restart");
+  }
+
+  async #tell(what: string): Promise<ControlFailure | undefined> {
+    const result = await this.#ask("POST", what, isAny);
     return isFailureReport(result) ? result : undefined;
   }
 }

@@ -128,6 +128,8 @@ export async function answerControl(
         return jsonAnswer(await control.forget(argument));
       case "POST /v1/stop":
         return jsonAnswer(await control.stop() ?? {});
+      case "POST /v1/restart":
+        return jsonAnswer(await control.restart() ?? {});
       default:
         return jsonAnswer(
           controlFailure("not-implemented", "The running node does not know this request"),

@@ -108,6 +108,8 @@ export class Links implements Timed {
     const { peers, clock, gossip, owner } = this.#options;
     const peer = peers.open(result.peer);
     const now = this.#now();
+    const isRestarted = peer.bootNonce !== undefined &&
+      !equalBytes(peer.bootNonce, result.theirs.bootNonce);
     peer.keys.adopt(result.theirs.grant, now);
     peer.bootNonce = result.theirs.bootNonce;
     peer.exchangeHash = result.hash;
@@ -120,18 +122,20 @@ export class Links implements Timed {
     const { remote } = place;
     if (result.role === "initiator") {
       peer.address = remote;
+      peer.dialledAt = remote;
     } else {
       // Who dialled comes from any port; its datagrams are taken where it says that it listens.
       const port = owner.listenPortOf(peer.id);
-      if (port !== undefined && !(peer.linked && peer.address !== undefined)) {
+      const isKept = peer.linked && peer.address !== undefined && !isRestarted;
+      if (port !== undefined && !isKept) {
         peer.address = socketAddress(remote.ip, port, remote.zone);
       }
     }
-    await this.#prove(peer, result.role === "initiator" ? remote : undefined);
+    await this.#prove(peer);
   }
 
   /** One sealed round trip makes the link. */
-  async #prove(peer: Peer, dialledAt: SocketAddress | undefined): Promise<void> {
+  async #prove(peer: Peer): Promise<void> {
     const { asker, counters, monitor, owner } = this.#options;
     if (this.#proving.has(peer.id)) return;
     this.#proving.add(peer.id);
@@ -145,6 +149,7 @@ export class Links implements Timed {
         return;
       }
       peer.seesUsAt = socketAddress(outcome.answer.seenIp, outcome.answer.seenPort);
+      peer.provenRoundTripMs = outcome.roundTripMs;
       this.#perform(monitor.handleHeard(peer.id, this.#now()));
       if (!peer.linked && !owner.admitsLink(peer)) {
         await this.#letGo(peer);
@@ -153,10 +158,10 @@ export class Links implements Timed {
     } finally {
       this.#proving.delete(peer.id);
     }
-    this.#linkUp(peer, dialledAt);
+    this.#linkUp(peer);
   }
 
-  #linkUp(peer: Peer, dialledAt: SocketAddress | undefined): void {
+  #linkUp(peer: Peer): void {
     const { peers, monitor, owner, prng } = this.#options;
     const now = this.#now();
     const isNew = !peer.linked;
@@ -165,7 +170,7 @@ export class Links implements Timed {
       if (peers.linkCount >= linksMax) return;
       peers.link(peer);
     }
-    this.#perform(monitor.handleLink(peer.id, dialledAt, now));
+    this.#perform(monitor.handleLink(peer.id, peer.dialledAt, now));
     if (isNew) owner.handleLinkUp(peer);
   }
 
@@ -199,7 +204,7 @@ export class Links implements Timed {
       if (elapsed(provedAt, now) >= proveStrangerEvery) this.#strangerProvedAt.delete(id);
     }
     this.#strangerProvedAt.set(peer.id, now);
-    this.#options.background.own("prove a peer", this.#prove(peer, undefined));
+    this.#options.background.own("prove a peer", this.#prove(peer));
   }
 
   /** The peer does not know the key we ask under, or so somebody says: a new exchange tells. */

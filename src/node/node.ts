@@ -500,24 +500,25 @@ export class Node {
     this.#pumping = this.#pump.run(this.#stopping.signal);
   }
 
-  /** Says good-bye to the links, within `farewell`, and releases everything. */
-  async stop(farewell: AbortSignal): Promise<void> {
+  /**
+   * Says good-bye to the links, or that this node will be back, and releases everything. What is
+   * not said by the time `limit` aborts stays unsaid.
+   */
+  async stop(kind: "leaving" | "restarting", limit: AbortSignal): Promise<void> {
     if (this.#stopping.signal.aborted) return await this.#pumping;
     this.#announces = false;
     this.#publisher.stop();
     const { bootNonce } = this.#options;
     const goodBye = Promise.all(
-      this.peers.links().map((peer) =>
-        this.asker.ask(peer, { kind: "leaving", bootNonce }, { tries: 3 })
-      ),
+      this.peers.links().map((peer) => this.asker.ask(peer, { kind, bootNonce }, { tries: 3 })),
     );
-    await Promise.race([goodBye, aborted(farewell)]);
+    await Promise.race([goodBye, aborted(limit)]);
     this.#stopping.abort();
     for (const peer of this.peers.links()) this.asker.abandon(peer.id);
     this.#beacons?.close();
     this.#sockets.close();
     await this.#pumping;
-    await Promise.race([this.#background.settled(), aborted(farewell)]);
+    await Promise.race([this.#background.settled(), aborted(limit)]);
     await this.archive.close();
   }
 

@@ -36,6 +36,10 @@ export class Peer {
   /** Its calendar less ours at that time, in milliseconds. */
   wallAheadMs: number | undefined;
   linked = false;
+  /** Where this node's last dial of it finished an exchange. */
+  dialledAt: SocketAddress | undefined;
+  /** How long the round trip took that proved the link, in milliseconds. */
+  provenRoundTripMs: number | undefined;
   /** Where it said that it sees us. */
   seesUsAt: SocketAddress | undefined;
 
@@ -112,6 +116,7 @@ export class PeerTable {
     peer.linked = false;
     peer.dialled = false;
     peer.accepted = false;
+    peer.dialledAt = undefined;
     if (this.#linked.delete(peer.id)) this.#keep(peer);
   }
 

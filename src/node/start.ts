@@ -222,6 +222,7 @@ class Running implements RunningNode {
   readonly #node: Node;
   readonly #parts: RunningParts;
   readonly #end: (end: RunEnd) => void;
+  #farewell: "leaving" | "restarting" = "leaving";
   #stopping: Promise<void> | undefined;
 
   constructor(node: Node, parts: RunningParts) {
@@ -243,7 +244,10 @@ class Running implements RunningNode {
       port,
       readySince: clock.monotonic(),
       keepForgotten: (forgotten) => parts.keep({ forgotten }),
-      requestStop: () => resolve({ end: "stopped" }),
+      requestEnd: (end) => {
+        if (end === "restart") this.#farewell = "restarting";
+        resolve({ end });
+      },
     });
     node.sayReady();
     if (options.once !== undefined) {
@@ -279,7 +283,7 @@ class Running implements RunningNode {
       limit.abort()
     );
     try {
-      await this.#node.stop(limit.signal);
+      await this.#node.stop(this.#farewell, limit.signal);
     } finally {
       done.abort();
       await timer;

@@ -120,6 +120,11 @@ export class NodeProcess implements AsyncDisposable {
     return this.#process.end("SIGKILL");
   }
 
+  /** Resolves to the exit code when the node ends, however it comes to that. */
+  ended(): Promise<number> {
+    return this.#process.ended;
+  }
+
   /** Sends a signal without waiting. `ip netns exec` becomes the node, so the child is the node. */
   signal(name: Deno.Signal): void {
     this.#process.signal(name);

@@ -185,8 +185,8 @@ Deno.test({ name: "a host whose address changes stays linked", ignore }, async (
   const { lan, nodes } = await threeHosts(stack, { ipv4: true, ipv6: false });
   const [a, b, c] = nodes;
   await allLinkedAndAgreed(nodes);
-  await lan.on("c", "ip", "addr", "add", "10.77.0.77/24", "dev", "eth0");
   await lan.on("c", "ip", "addr", "del", `${lan.ipv4("c")}/24`, "dev", "eth0");
+  await lan.on("c", "ip", "addr", "add", "10.77.0.77/24", "dev", "eth0");
   await lan.on("c", "ip", "route", "replace", "224.0.0.0/4", "dev", "eth0");
   const { id } = await c.ready();
   for (const node of [a, b]) {
@@ -239,4 +239,25 @@ Deno.test({
   const { warnings, known } = await node.status();
   assertEquals(known, 1);
   assert(warnings.some(({ code }) => code === "no-ipv6"));
+});
+
+Deno.test({ name: "a host that restarts keeps its links' regard", ignore }, async () => {
+  await using stack = new AsyncDisposableStack();
+  const { lan, nodes } = await threeHosts(stack, {});
+  const [a, b, c] = nodes;
+  await allLinkedAndAgreed(nodes);
+  const { id } = await c.ready();
+  assertEquals((await c.mesh("restart")).code, 0);
+  assertEquals(await c.ended(), 75);
+  // Nobody drops the link of a host that said it would be back.
+  assertEquals((await a.links()).some((link) => link.id === id), true);
+  assertEquals((await b.links()).some((link) => link.id === id), true);
+  const again = stack.use(
+    await NodeProcess.start({
+      namespace: lan.namespace("c"),
+      state: c.state,
+      args: ["--name", "c"],
+    }),
+  );
+  await allLinkedAndAgreed([a, b, again]);
 });

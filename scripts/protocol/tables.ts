@@ -1,0 +1,245 @@
+/**
+ * The tables of PROTOCOL §10 and §11, from the code's own limits and the sizes of its own messages.
+ *
+ * @module
+ */
+import type { Duration } from "../../src/base/instant.ts";
+import { sha256 } from "../../src/crypto/mod.ts";
+import * as discovery from "../../src/discovery/limits.ts";
+import * as host from "../../src/host/limits.ts";
+import * as identity from "../../src/identity/limits.ts";
+import * as node from "../../src/node/limits.ts";
+import * as session from "../../src/session/limits.ts";
+import * as sync from "../../src/sync/limits.ts";
+import { beaconBytesLength, beaconBytesMax } from "../../src/wire/beacon.ts";
+import {
+  answerOverhead,
+  datagramBytesMax,
+  requestMessageMax,
+  requestOverhead,
+  whoAreYouLength,
+} from "../../src/wire/datagram.ts";
+import {
+  m1BytesLength,
+  m1BytesMax,
+  m2BytesLength,
+  m2BytesMax,
+  m3BytesMax,
+  m4BytesMax,
+  membershipItemsMax,
+  offerBytesMax,
+} from "../../src/wire/exchange.ts";
+import { allKinds } from "../../src/wire/key_range.ts";
+import * as wire from "../../src/wire/limits.ts";
+import { encodeAnswer, encodeRequest } from "../../src/wire/message.ts";
+import { offerOf } from "../../src/wire/offer.ts";
+import { type Cast, ipOf } from "./cast.ts";
+import type { ExampleExchange } from "./exchange_examples.ts";
+
+function number(value: number): string {
+  const rounded = Number.isInteger(value) ? String(value) : value.toFixed(1);
+  return rounded.replace(/\B(?=(?:\d{3})+(?:\.|$))/g, ",");
+}
+
+function time(length: Duration): string {
+  const units = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1_000, "s"]] as const;
+  for (const [size, unit] of units) {
+    if (length >= size && length % (size / 10) === 0) return `${number(length / size)} ${unit}`;
+  }
+  return `${number(length)} ms`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n") + "\n";
+}
+
+const bytes = (value: number) => `${number(value)} B`;
+
+/** Everything that bounds what a peer may send, ask or make a node hold. */
+export function limitsTable(): string {
+  return table(["limit", "value"], [
+    ["§2 certificate", bytes(identity.certificateBytesMax)],
+    ["§3 body of a request", bytes(host.REQUEST_BODY_BYTES_MAX)],
+    ["§3 request line and headers", bytes(host.HEADER_BYTES_MAX)],
+    ["§3 header fields", number(host.HEADERS_MAX)],
+    ["§3 path with query", `${host.PATH_LENGTH_MAX} characters`],
+    ["§3 unfinished handshakes", number(host.HANDSHAKES_MAX)],
+    ["§3 of these, only for addresses in stored records", number(host.HANDSHAKES_KEPT_FOR_KNOWN)],
+    ["§3 unfinished handshakes of one source address", number(host.HANDSHAKES_PER_SOURCE_MAX)],
+    [
+      "§3 connections waiting for a turn, in all and of one source",
+      `${host.QUEUED_MAX}, ${host.QUEUED_PER_SOURCE_MAX}`,
+    ],
+    [
+      "§3 TLS handshake, whole exchange, wait for a turn",
+      [host.TLS_LIMIT, host.EXCHANGE_LIMIT, host.QUEUE_LIMIT].map(time).join(", "),
+    ],
+    ["§4 m1", `${number(m1BytesLength)} B usual, ${number(m1BytesMax)} B accepted`],
+    ["§4 m2", `${number(m2BytesLength)} B usual, ${number(m2BytesMax)} B accepted`],
+    ["§4 m3, m4", [m3BytesMax, m4BytesMax].map(bytes).join(", ")],
+    ["§4 offer, before it is sealed", bytes(offerBytesMax)],
+    ["§4 statements of a membership chain", number(membershipItemsMax)],
+    [
+      "§4 value of a channel binding",
+      `${session.channelBindingBytesMin} to ${bytes(session.channelBindingBytesMax)}`,
+    ],
+    ["§5 datagram, UDP payload", bytes(datagramBytesMax)],
+    ["§5 message in a request", bytes(requestMessageMax)],
+    ["§5 message in an answer, room for the next epoch kept", bytes(wire.answerMessageMax)],
+    ["§5 epoch; a grant opens requests twice as long", time(session.epochLength)],
+    ["§5 window of a request's time", `± ${time(session.timeWindow)}`],
+    ["§5 age of a request when its answer is believed", time(session.answerAgeMax)],
+    ["§5 handles cached per epoch", number(session.handleCacheMax)],
+    ["§5 requests remembered against replay per epoch", number(session.replayFilterMax)],
+    ["§5 requests waiting for an answer", number(session.pendingRepliesMax)],
+    [
+      "§5 exchanges asked for by who-are-yous, per peer",
+      `1 in ${time(session.reauthenticateInterval)}`,
+    ],
+    ["§6 message", bytes(wire.messageBytesMax)],
+    ["§6 items of one list", number(wire.messageItemsMax)],
+    ["§6 kind ranges", number(wire.kindRangesMax)],
+    ["§6 key ranges of one comparison", number(wire.compareRangesMax)],
+    ["§6 parts of one split", number(wire.splitPartsMax)],
+    ["§7 record", bytes(wire.recordBytesMax)],
+    ["§7 subject", bytes(wire.subjectBytesMax)],
+    ["§7 name", bytes(wire.nameBytesMax)],
+    [
+      "§7 own endpoints, observed endpoints",
+      `${wire.endpointsMax}, ${wire.observedEndpointsMax}`,
+    ],
+    [
+      "§7 labels; key and value of one",
+      `${wire.labelsMax}; ${bytes(wire.labelBytesMax)} each`,
+    ],
+    ["§7 capabilities", number(wire.capabilitiesMax)],
+    ["§7 links listed, lost ones listed", `${wire.linksMax}, ${wire.lostMax}`],
+    ["§7 known nodes", number(sync.knownNodesMax)],
+    ["§7 records of unknown self kinds per author", number(sync.unknownSelfKindsPerAuthorMax)],
+    ["§7 subjects of one administrator and kind", number(sync.administratorSubjectsMax)],
+    ["§7 lifetime of a record; grace", `${time(sync.recordLifetime)}; ${time(sync.recordGrace)}`],
+    ["§7 lifetime of a tombstone", time(sync.tombstoneLifetime)],
+    ["§7 refused bytes are not asked for again", time(sync.refusalMemory)],
+    [
+      "§7 refresh of own records",
+      `${time(sync.refreshInterval)} − up to ${sync.refreshJitter * 100} %`,
+    ],
+    ["§8 links held", number(node.linksMax)],
+    ["§8 links accepted from anybody", number(node.linksFree)],
+    [
+      "§8 rounds, passes of one reconciliation",
+      `${sync.reconcileRoundsMax}, ${sync.reconcilePassesMax}`,
+    ],
+    ["§8 keys transferred by one reconciliation", number(sync.reconciledKeysMax)],
+    ["§8 offers pending per link", number(sync.pendingOffersMax)],
+    ["§8 pulls under way", number(sync.pullsMax)],
+    ["§9 beacon", `${bytes(beaconBytesLength)} sent, ${bytes(beaconBytesMax)} accepted`],
+    [
+      "§9 beacons judged per source address",
+      `${discovery.beaconsPerSourceBurst} at once, ${discovery.beaconsPerSourceRate}/s`,
+    ],
+    [
+      "§9 beacons judged in all",
+      `${number(discovery.beaconsBurst)} at once, ${discovery.beaconsRate}/s`,
+    ],
+    [
+      "§9 dials that strangers' beacons cause",
+      `${discovery.strangerDialsBurst} at once, ${discovery.strangerDialsRate}/s`,
+    ],
+  ]);
+}
+
+const udp4 = 20 + 8;
+const udp6 = 40 + 8;
+
+interface Sizes {
+  readonly probe: number;
+  readonly probeAnswer: number;
+  readonly rows: readonly (readonly [string, number])[];
+}
+
+async function measure({ ann }: Cast): Promise<Sizes> {
+  const digest = (await sha256(ann.info.bytes)).slice(0, 16);
+  const probe = encodeRequest({ kind: "probe", kinds: allKinds, digest }).length;
+  const requests = {
+    ping: encodeRequest({ kind: "ping" }).length,
+    offer: encodeRequest({ kind: "offer", offers: [offerOf(ann.info)] }).length,
+    fetch: encodeRequest({ kind: "fetch", keys: [ann.info.key] }).length,
+  };
+  const answers = {
+    ping: encodeAnswer({ kind: "ping", seenIp: ipOf("192.168.1.1"), seenPort: 7411 }).length,
+    offer: encodeAnswer({ kind: "offer" }).length,
+    fetch: encodeAnswer({ kind: "fetch", records: [ann.info.bytes] }).length,
+  };
+  return {
+    probe: requestOverhead + probe,
+    probeAnswer: answerOverhead + probe,
+    rows: [
+      ["probe, request", requestOverhead + probe],
+      ["probe, answer", answerOverhead + probe],
+      ["ping, request", requestOverhead + requests.ping],
+      ["ping, answer (IPv4 seen)", answerOverhead + answers.ping],
+      ["offer of one self record, request", requestOverhead + requests.offer],
+      ["offer, answer", answerOverhead + answers.offer],
+      ["fetch of one self record, request", requestOverhead + requests.fetch],
+      [
+        `fetch, answer with Ann's info of ${ann.info.bytes.length} B`,
+        answerOverhead + answers.fetch,
+      ],
+      ["who are you", whoAreYouLength],
+      ["beacon", beaconBytesLength],
+    ],
+  };
+}
+
+/** Bytes of each datagram, with IP and UDP headers. */
+export async function sizesTable(cast: Cast): Promise<string> {
+  const { rows } = await measure(cast);
+  return table(
+    ["datagram", "UDP payload", "over IPv4", "over IPv6"],
+    rows.map(([what, size]) => [what, ...[size, size + udp4, size + udp6].map(bytes)]),
+  );
+}
+
+/** TLS records, HTTP headers, TCP and IP headers of one exchange beside certificates and bodies. */
+const exchangeFraming = 3_000;
+
+/** What a node sends and receives while nothing changes. */
+export async function trafficTable(cast: Cast, exchange: ExampleExchange): Promise<string> {
+  const { probe, probeAnswer } = await measure(cast);
+  const probeSeconds = sync.probeInterval / 1_000;
+  const exchangeBytes = (header: number) => probe + probeAnswer + 2 * header;
+  const perLink = (header: number) => 2 * exchangeBytes(header) / probeSeconds;
+  const trickleSeconds = discovery.trickleMax / 1_000;
+  const beacons = 3 * (2 * beaconBytesLength + udp4 + udp6) / trickleSeconds;
+  const { m1, m2, m3, m4 } = exchange;
+  const bodies = m1.length + m2.length + m3.length + m4.length;
+  const chains = 2 * (cast.ann.leaf.length + cast.ann.root.length);
+  const proof = bodies + chains + exchangeFraming;
+  const proofs = 2 * 2 * proof / (node.reproveEvery / 1_000);
+  const sum = (header: number) => 2 * perLink(header) + beacons + proofs;
+  const rate = (value: number) => `${value.toFixed(1)} B/s`;
+  return table(["what, in and out together", "IPv4", "IPv6"], [
+    ["one probe and its answer", ...[udp4, udp6].map((header) => bytes(exchangeBytes(header)))],
+    [
+      `one link: each end probes every ${probeSeconds} s`,
+      ...[udp4, udp6].map((header) => rate(perLink(header))),
+    ],
+    [
+      "LAN of three: two links",
+      ...[udp4, udp6].map((header) => rate(2 * perLink(header))),
+    ],
+    [
+      `LAN of three: beacons of all three, both families, every ${trickleSeconds} s`,
+      rate(beacons),
+      rate(beacons),
+    ],
+    [
+      `LAN of three: exchanges repeated by both ends every 24 h, ${number(proof)} B each`,
+      rate(proofs),
+      rate(proofs),
+    ],
+    ["**LAN of three: sum per node**", ...[udp4, udp6].map((header) => `**${rate(sum(header))}**`)],
+  ]);
+}
