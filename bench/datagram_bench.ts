@@ -7,10 +7,12 @@ import type { Bytes } from "../src/base/bytes.ts";
 import { instant } from "../src/base/instant.ts";
 import { invariant } from "../src/base/invariant.ts";
 import { parseIp } from "../src/base/ip.ts";
+import { SystemEntropy } from "../src/host/mod.ts";
 import type { Entropy } from "../src/platform/entropy.ts";
 import { EpochKeys, PeerKeys } from "../src/session/mod.ts";
 import { nodeIdFromBytes } from "../src/wire/node_id.ts";
 import { socketAddress } from "../src/wire/socket_address.ts";
+import { type Bench, rate } from "./frame.ts";
 
 /** Two nodes that have exchanged their grants. */
 export interface DatagramPair {
@@ -46,3 +48,27 @@ export async function makeDatagramPair(entropy: Entropy): Promise<DatagramPair> 
       exchange(new Uint8Array(requestLength), new Uint8Array(answerLength)),
   };
 }
+
+const roundTrips = {
+  name: "datagram round trips, sealed",
+  unit: "1/s",
+  goal: { atLeast: 5_000 },
+} as const;
+
+/** Round trips at once: what a node with a few busy links has in flight. */
+const inFlight = 8;
+/** Bytes of a probe and of its answer, about. */
+const probeBytes = 32;
+
+/** Sealed requests and answers, both ends on one core. */
+export const datagramBench: Bench = {
+  metrics: [roundTrips],
+  async run({ quick, record }) {
+    const pair = await makeDatagramPair(new SystemEntropy());
+    const once = () => pair.roundTrip(probeBytes, probeBytes);
+    await rate(once, inFlight, quick ? 200 : 1_000);
+    for (let run = 0; run < (quick ? 1 : 5); run++) {
+      record(roundTrips, await rate(once, inFlight, quick ? 500 : 2_000));
+    }
+  },
+};

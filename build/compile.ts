@@ -36,7 +36,8 @@ async function buildTime(): Promise<number> {
 
 /** Replaces the value of the one constant of that name in the bundle. */
 export function replaceConstant(bundle: string, name: string, value: string): string {
-  const pattern = new RegExp(`\\b((?:var|const|let) ${name} = )[^;\\n]+;`, "g");
+  // The bundler declares a constant where it is given, or apart and before (for `import()`).
+  const pattern = new RegExp(`^(\\s*(?:(?:var|const|let) )?${name} = )[^;\\n]+;`, "gm");
   const found = bundle.match(pattern)?.length ?? 0;
   if (found !== 1) throw new Error(`The bundle has ${found} constants named ${name}, not one.`);
   return bundle.replace(pattern, `$1${value};`);

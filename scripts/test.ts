@@ -15,7 +15,10 @@ interface Ring {
 }
 
 const rings: readonly Ring[] = [
-  { name: "unit", places: ["src", "scripts", "tests/fuzz", "tests/vectors", "tests/house"] },
+  {
+    name: "unit",
+    places: ["src", "scripts", "bench", "tests/fuzz", "tests/vectors", "tests/house"],
+  },
   { name: "scenario", places: ["tests/sim", "tests/scenario"] },
   { name: "e2e", places: ["tests/e2e"] },
 ];
@@ -50,7 +53,17 @@ async function runRing(ring: Ring, extra: readonly string[]): Promise<Tally> {
   if (places.length === 0) return tally;
   console.log(`\n== ${ring.name} ==`);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-prompt", "--permit-no-files", ...extra, ...places],
+    // The sanitizers are off unless asked for; without them a test of "leaks nothing" proves nothing.
+    args: [
+      "test",
+      "-A",
+      "--no-prompt",
+      "--permit-no-files",
+      "--sanitize-ops",
+      "--sanitize-resources",
+      ...extra,
+      ...places,
+    ],
     cwd: root,
     stdin: "null",
     stdout: "piped",

@@ -1,5 +1,5 @@
 /** Examples of PROTOCOL §6 to §8: every message, both records, fingerprints. @module */
-import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
 import { DecodeError } from "../../src/base/decode.ts";
 import { invariant } from "../../src/base/invariant.ts";
 import { administratorFingerprint, selfFingerprint } from "../../src/crypto/mod.ts";
@@ -131,7 +131,7 @@ export async function messageExamples(
       ["nothing, self kinds", await selfFingerprint(0, filled(0, 32))],
       ["nothing, adm. kinds", await administratorFingerprint(0, [])],
       ["nothing, both", await digestOf(rangesOf([]))],
-      ["digest of both records", concatBytes(digest)],
+      ["digest of both records", digest],
     ]),
   };
 }

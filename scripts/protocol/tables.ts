@@ -217,7 +217,7 @@ export async function trafficTable(cast: Cast, exchange: ExampleExchange): Promi
   const bodies = m1.length + m2.length + m3.length + m4.length;
   const chains = 2 * (cast.ann.leaf.length + cast.ann.root.length);
   const proof = bodies + chains + exchangeFraming;
-  const proofs = 2 * 2 * proof / (node.reproveEvery / 1_000);
+  const proofs = 2 * proof / (node.reproveEvery / 1_000);
   const sum = (header: number) => 2 * perLink(header) + beacons + proofs;
   const rate = (value: number) => `${value.toFixed(1)} B/s`;
   return table(["what, in and out together", "IPv4", "IPv6"], [
@@ -236,7 +236,7 @@ export async function trafficTable(cast: Cast, exchange: ExampleExchange): Promi
       rate(beacons),
     ],
     [
-      `LAN of three: exchanges repeated by both ends every 24 h, ${number(proof)} B each`,
+      `LAN of three: each link's exchange repeated once in 24 h, ${number(proof)} B`,
       rate(proofs),
       rate(proofs),
     ],

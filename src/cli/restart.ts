@@ -9,8 +9,8 @@ export const restartCommand: Command = {
   arguments: [],
   options: [],
   details:
-    "The node tells its links that it will be back within a minute and ends with exit code " +
-    "75 within 5 s. Starting it again is its service manager's task.",
+    "The node tells its links that it will be back and ends with exit code 75 within 5 s.\n" +
+    "Starting it again is its service manager's task.",
   example: "mesh restart",
   run: (context) =>
     withControl(context, async (control) => {

@@ -2,7 +2,7 @@
  * The two marks in a beacon. The *tag* says which mesh a beacon is for; the *island mark* says which
  * island its sender stands on without saying so to strangers: the nodes that reach one another share
  * the smallest node id among them, and a hearer computes the mark that the sender would have if both
- * stood on the hearer's island. PROTOCOL §9.
+ * stood on the hearer's island. PROTOCOL §9.1.
  *
  * In an open mesh both are computed with fixed values and anyone can forge them: an equal mark only
  * ever suppresses a beacon, a different one only ever causes one.

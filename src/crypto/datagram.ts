@@ -1,6 +1,6 @@
 /**
  * What datagrams need of cryptography: the handle, the key of a pair, the seal, the cookie.
- * PROTOCOL §6.
+ * PROTOCOL §5.
  *
  * The platform's limits: AES Key Wrap wraps keys, not bytes, so the 16 bytes of an id travel as an
  * HMAC key; a failed check is an exception, turned into `undefined` here; several calls in flight

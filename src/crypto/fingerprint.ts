@@ -1,5 +1,5 @@
 /**
- * Fingerprints of sets of records, by which two stores find where they differ. PROTOCOL "Reconcile".
+ * Fingerprints of sets of records, by which two stores find where they differ. PROTOCOL §8.1.
  *
  * Self kinds are summed, so that a tree can hold the sums; a sum can be forged by who makes very many
  * identities and hashes. Administrator kinds are therefore never summed: their hashes are sorted and

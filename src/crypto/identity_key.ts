@@ -10,7 +10,7 @@
  * messages under a purpose (64 × `0x20`, label, `0x00`), COSE signature structures
  * (`0x84 0x6a "Signature1"`). None can be taken for another.
  *
- * PROTOCOL §2.
+ * PROTOCOL §1.3, §2.1.
  *
  * @module
  */
@@ -90,7 +90,7 @@ export function spkiOf(publicKey: PublicKey): Bytes {
   return concatBytes(spkiPrefix, publicKey);
 }
 
-/** The node id of a root key: SHA-256 of its SubjectPublicKeyInfo. PROTOCOL §2. */
+/** The node id of a root key: SHA-256 of its SubjectPublicKeyInfo. PROTOCOL §2.1. */
 export async function nodeIdOf(publicKey: PublicKey): Promise<NodeId> {
   const id = nodeIdFromBytes(await sha256(spkiOf(publicKey)));
   invariant(id !== undefined, "a SHA-256 is as long as a node id");

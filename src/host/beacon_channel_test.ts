@@ -7,6 +7,9 @@ import { beaconLegs, SystemBeaconChannel } from "./beacon_channel.ts";
 import { machine } from "./machine.ts";
 import { SystemClock } from "./system_clock.ts";
 
+// Off unless asked for; what a test opens it must close.
+Deno.test.sanitizer({ ops: true, resources: true });
+
 const clock = new SystemClock();
 /** Not the real one: a node may be running on the machine that tests. */
 const port = 57_410;

@@ -7,6 +7,9 @@ import { DenoNetwork } from "./deno_network.ts";
 import { DATAGRAM_BUFFER_BYTES } from "./limits.ts";
 import { SystemClock } from "./system_clock.ts";
 
+// Off unless asked for; what a test opens it must close.
+Deno.test.sanitizer({ ops: true, resources: true });
+
 const network = new DenoNetwork(new SystemClock());
 
 function at(text: string, port = 0): SocketAddress {

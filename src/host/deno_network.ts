@@ -11,6 +11,11 @@ import { SystemBeaconChannel } from "./beacon_channel.ts";
 import { SystemDatagramSocket } from "./datagram_socket.ts";
 import { listInterfaces, systemAddress } from "./interfaces.ts";
 
+/** Whether the error of a bind says that somebody else has the address and port. */
+export function isAddressTaken(error: unknown): boolean {
+  return error instanceof Deno.errors.AddrInUse;
+}
+
 /** Interfaces, sockets and groups of this machine. */
 export class DenoNetwork implements Network {
   readonly #clock: Clock;

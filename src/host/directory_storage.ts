@@ -10,7 +10,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { invariant } from "../base/invariant.ts";
 import type { AppendFile, Storage } from "../platform/storage.ts";
 import { SystemAppendFile, writeAll } from "./append_file.ts";
-import { SET_ASIDE_MAX } from "./limits.ts";
+import { LEFTOVER_AGE_MS, SET_ASIDE_MAX } from "./limits.ts";
 import { machine } from "./machine.ts";
 import { commandWord, StorageError, storageErrorOf } from "./storage_error.ts";
 
@@ -235,15 +235,18 @@ export class DirectoryStorage implements Storage {
   }
 
   /**
-   * Removes temporary files that a crash left behind; resolves to how many. Only for who holds the
-   * state lock: another process's temporary file may be in use.
+   * Removes temporary files that a crash left behind; resolves to how many. Young ones stay: a
+   * process that makes the identity has no lock, and its file may be in use.
    */
   async removeLeftovers(): Promise<number> {
     let removed = 0;
     try {
       for await (const entry of Deno.readDir(this.directory)) {
         if (!entry.isFile || !/^\..+\.tmp$/.test(entry.name)) continue;
-        await Deno.remove(join(this.directory, entry.name));
+        const path = join(this.directory, entry.name);
+        const writtenAt = (await lookAt(path))?.mtime?.getTime();
+        if (writtenAt === undefined || Date.now() - writtenAt < LEFTOVER_AGE_MS) continue;
+        await Deno.remove(path);
         removed += 1;
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * Who may use the TLS port now: the limits on connections that have not finished their exchange.
- * A machine without I/O; `tls_listener.ts` does what it says. PROTOCOL §4.1.
+ * A machine without I/O; `tls_listener.ts` does what it says. PROTOCOL §3.4.
  *
  * A connection arrives, waits its turn if its source has all the handshakes it may have, starts,
  * finishes TLS, finishes its exchange, and is closed. Each step has its time.

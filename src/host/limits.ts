@@ -1,5 +1,5 @@
 /**
- * The limits of this folder, each with its reason. DESIGN's numbers for the TLS port are PROTOCOL's
+ * The limits of this folder, each with its reason. Those of the TLS port are PROTOCOL §3.4's
  * too; the others only keep this machine safe.
  *
  * @module
@@ -65,3 +65,6 @@ export const INTERFACE_CACHE = milliseconds(250);
 export const TIMER_MAX = seconds(86_400);
 /** Names under which damaged files are kept; past it the last one is overwritten. */
 export const SET_ASIDE_MAX = 99;
+
+/** A temporary file this old was left by a crash: a disk that takes longer to write one is worse off. */
+export const LEFTOVER_AGE_MS = 60_000;

@@ -5,6 +5,9 @@
 import { assert, assertEquals, fail } from "@std/assert";
 import { machine } from "./machine.ts";
 
+// Off unless asked for; what a test opens it must close.
+Deno.test.sanitizer({ ops: true, resources: true });
+
 async function ip(...args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("ip", { args: [...args] }).output();
   if (!success) fail(`ip ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);

@@ -17,7 +17,7 @@ export { SystemClock } from "./system_clock.ts";
 export { SystemEntropy } from "./system_entropy.ts";
 export { notifySystemd } from "./systemd_notify.ts";
 export { askSecret, type OutputStream, standardError, standardOutput } from "./terminal.ts";
-export { DenoNetwork } from "./deno_network.ts";
+export { DenoNetwork, isAddressTaken } from "./deno_network.ts";
 export {
   DirectoryStorage,
   type DirectoryStorageOptions,

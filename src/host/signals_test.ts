@@ -4,6 +4,9 @@ import { machine } from "./machine.ts";
 import { listenToSignals } from "./signals.ts";
 import { SystemClock } from "./system_clock.ts";
 
+// Off unless asked for; what a test opens it must close.
+Deno.test.sanitizer({ ops: true, resources: true });
+
 Deno.test("signals reach their handlers until nobody listens", {
   ignore: machine.os === "windows",
 }, async () => {

@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { machine } from "./machine.ts";
+import { StorageError, storageErrorOf } from "./storage_error.ts";
 
 const lockName = "lock";
 
@@ -28,25 +29,47 @@ async function readPid(file: Deno.FsFile): Promise<number | undefined> {
   return match === null ? undefined : Number(match[1]);
 }
 
+async function openLock(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StorageError(
+      "unusable",
+      `Cannot run a node on this state directory, which it must be able to write: ${reason}`,
+      error,
+    );
+  }
+}
+
+/** Names the holder. On a full disk nobody is named: it is the lock that counts. */
+async function writePid(file: Deno.FsFile): Promise<void> {
+  try {
+    await file.truncate();
+    await file.write(new TextEncoder().encode(`${machine.pid}\n`));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+  }
+}
+
 /**
- * Takes the lock of the directory, which must exist, or tells who has it. Rejects with the system's
- * error if the file cannot be opened. The file stays when the lock is given up: removing it would
- * let two processes lock two files of one name.
+ * Takes the lock of the directory, which must exist, or tells who has it. Rejects with a
+ * `StorageError` if the file cannot be opened. The file stays when the lock is given up: removing it
+ * would let two processes lock two files of one name.
  */
 export async function lockState(directory: string): Promise<StateLock | StateLockTaken> {
   const path = join(directory, lockName);
-  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  const file = await openLock(path);
   try {
     if (!await file.tryLock(true)) {
       const heldBy = await readPid(file);
       file.close();
       return { heldBy };
     }
-    await file.truncate();
-    await file.write(new TextEncoder().encode(`${machine.pid}\n`));
+    await writePid(file);
   } catch (error) {
     file.close();
-    throw error;
+    throw storageErrorOf("lock", path, error);
   }
   let held = true;
   return {

@@ -1,5 +1,9 @@
-import { assertEquals, assertRejects, fail } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, fail } from "@std/assert";
 import { lockState, type StateLock } from "./state_lock.ts";
+import { StorageError } from "./storage_error.ts";
+
+// Off unless asked for; what a test opens it must close.
+Deno.test.sanitizer({ ops: true, resources: true });
 
 async function withDirectory(test: (path: string) => Promise<void>) {
   const path = await Deno.makeTempDir();
@@ -68,8 +72,13 @@ Deno.test("what stands in the file from long ago does not matter", () =>
     await lock.release();
   }));
 
-Deno.test("a directory that is not there is the system's error", async () => {
-  await withDirectory((path) =>
-    assertRejects(() => lockState(`${path}/none`), Deno.errors.NotFound).then(() => {})
-  );
+Deno.test("a lock that cannot be opened says which directory must be writable", async () => {
+  await withDirectory(async (path) => {
+    await Deno.mkdir(`${path}/lock`);
+    for (const directory of [path, `${path}/none`]) {
+      const error = await assertRejects(() => lockState(directory), StorageError);
+      assertStringIncludes(error.message, `${directory}/lock`);
+      assertStringIncludes(error.message, "must be able to write");
+    }
+  });
 });

@@ -2,6 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { instant, later, milliseconds } from "../base/instant.ts";
 import { callAt, SystemClock } from "./system_clock.ts";
 
+// Off unless asked for; what a test opens it must close.
+Deno.test.sanitizer({ ops: true, resources: true });
+
 const clock = new SystemClock();
 
 Deno.test("a wait is never over before its instant", async () => {

@@ -1,6 +1,6 @@
 /**
  * Dials TLS 1.3 and sends requests on that very connection. Nobody is judged here and nothing is
- * sent before the caller asks for it. PROTOCOL §4.1.
+ * sent before the caller asks for it. PROTOCOL §3.1.
  *
  * @module
  */

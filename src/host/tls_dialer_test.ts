@@ -19,6 +19,9 @@ import { SystemClock } from "./system_clock.ts";
 import { TlsDialer } from "./tls_dialer.ts";
 import { ListenError, listenTls, type ListenTlsOptions } from "./tls_listener.ts";
 
+// Off unless asked for; what a test opens it must close.
+Deno.test.sanitizer({ ops: true, resources: true });
+
 const clock = new SystemClock();
 const never = new AbortController().signal;
 

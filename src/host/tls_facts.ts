@@ -12,7 +12,7 @@ import type { ChannelBinding, PresentedChain } from "../platform/secure_streams.
 /** A chain, or a fixed phrase that says why there is none to judge. */
 export type ChainFact = PresentedChain | { readonly missing: string };
 
-/** A DER certificate longer than this is no certificate of a mesh; PROTOCOL §4.2. */
+/** A DER certificate longer than this is no certificate of a mesh; PROTOCOL §2.2. */
 const CERTIFICATE_BYTES_MAX = 4_096;
 
 function rawOf(certificate: DetailedPeerCertificate | undefined): Bytes | undefined {

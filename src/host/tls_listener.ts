@@ -1,7 +1,7 @@
 /**
  * The TLS port: mutual TLS 1.3 without judging anybody, HTTP/1.1 inside, limits around it. Whatever
  * a client does wrong, and whatever the handler has no answer to, is met with one and the same
- * refusal, so that the port tells nothing about what it holds. PROTOCOL §4.1.
+ * refusal, so that the port tells nothing about what it holds. PROTOCOL §3.
  *
  * @module
  */

@@ -19,6 +19,9 @@ import { SystemClock } from "./system_clock.ts";
 import { TlsDialer } from "./tls_dialer.ts";
 import { listenTls, type ListenTlsOptions, type TlsListener } from "./tls_listener.ts";
 
+// Off unless asked for; what a test opens it must close.
+Deno.test.sanitizer({ ops: true, resources: true });
+
 const clock = new SystemClock();
 const hello: PlainAnswer = { status: 200, body: utf8('{"product":"mesh"}') };
 

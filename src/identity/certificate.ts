@@ -1,5 +1,5 @@
 /**
- * Making the two certificates of a node (profile: `chain.ts`, PROTOCOL §3). They are made by a
+ * Making the two certificates of a node (profile: `chain.ts`, PROTOCOL §2.2). They are made by a
  * library and judged by our own reader, so that neither can be wrong alone.
  *
  * @module

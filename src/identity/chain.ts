@@ -51,7 +51,7 @@ function hasExactly(
 }
 
 /**
- * Judges `[leaf, root]` by the profile (PROTOCOL §3). Resolves to the peer or a refusal; never
+ * Judges `[leaf, root]` by the profile (PROTOCOL §2.2). Resolves to the peer or a refusal; never
  * throws, never rejects. It costs two signature checks, and none before all else has held.
  *
  * **Both certificates**

@@ -45,7 +45,7 @@ export interface Identity {
   readonly id: NodeId;
   readonly publicKey: PublicKey;
   readonly protection: KeyProtection;
-  /** Signs under a purpose: 64 × `0x20` ‖ label ‖ `0x00` ‖ data; 64 bytes. PROTOCOL §2. */
+  /** Signs under a purpose: 64 × `0x20` ‖ label ‖ `0x00` ‖ data; 64 bytes. PROTOCOL §1.3. */
   sign(label: string, data: Uint8Array): Promise<Bytes>;
   /** Signs a COSE `Sig_structure` (it must be one): records. 64 bytes. */
   signCose(sigStructure: Uint8Array): Promise<Bytes>;

@@ -227,7 +227,7 @@ Deno.test("a damaged key file is refused, says what to do, and is left as it is"
     const problem = await problemIn(storage);
     assertEquals(problem.reason, "damaged", what);
     assertStringIncludes(problem.message, "Restore it from a backup");
-    assertStringIncludes(problem.message, '"mesh identity reset"');
+    assertStringIncludes(problem.message, "move the file away");
     assertEquals(await storage.read(keyFileName), bytes, what);
     assert(
       await inspectKeyFile(storage) instanceof IdentityProblem || what === "another algorithm",

@@ -76,7 +76,7 @@ function damaged(why: string): IdentityProblem {
   return new IdentityProblem(
     "damaged",
     `Cannot use key file "${keyFileName}": it is damaged (${why}). Restore it from a backup, or ` +
-      `give up this node's identity and start over under a new id with "mesh identity reset"`,
+      `give up this node's identity: move the file away, and the next start makes a new one`,
   );
 }
 

@@ -2,7 +2,7 @@
  * The certificate profile as bytes: a certificate is a function of a few parts, written here once.
  * `decodeCertificate` finds the parts, writes the certificate again from them and compares all
  * bytes, so that nothing outside the profile can hide in a certificate. The profile itself is told
- * in `chain.ts` (PROTOCOL §3).
+ * in `chain.ts` (PROTOCOL §2.2).
  *
  * @module
  */

@@ -47,6 +47,8 @@ export interface ArchiveOwner {
   handleGone(records: readonly VerifiedRecord[]): void;
   /** The log cannot be written. */
   handleLogFailure(error: unknown): void;
+  /** The log was written. */
+  handleLogWritten(): void;
 }
 
 /** Parts of an archive. */
@@ -126,8 +128,9 @@ export class Archive implements Timed {
 
   #write(entries: readonly LogEntry[]): void {
     const { background, owner, clock } = this.#options;
-    const written = this.#log.appendEntries(entries).catch((error: unknown) =>
-      owner.handleLogFailure(error)
+    const written = this.#log.appendEntries(entries).then(
+      () => owner.handleLogWritten(),
+      (error: unknown) => owner.handleLogFailure(error),
     );
     background.own("write the record log", written);
     if (this.#log.wantsCompaction && !this.#compacting) {

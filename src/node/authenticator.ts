@@ -107,7 +107,8 @@ export class Authenticator {
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
     const hello = { product, protocols, id: options.self.identity.id };
-    this.#hello = { status: 200, body: utf8(`${JSON.stringify(hello)}\n`) };
+    const body = utf8(`${JSON.stringify(hello)}\n`);
+    this.#hello = { status: 200, body, contentType: "application/json" };
   }
 
   /** Dials and runs the exchange; closes the connection whatever came of it. Never rejects. */

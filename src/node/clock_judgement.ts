@@ -11,13 +11,15 @@ import { clockAfterBuildMax, clockDifferenceMax, clockVotersMin } from "./limits
 export interface ClockJudgement {
   /** A sentence for people, if it is suspect. */
   readonly problem: string | undefined;
-  /** The neighbours' median, if there are enough of them. */
-  readonly median: WallTime | undefined;
+  /**
+   * What the neighbours say, however few they are, if this program can have lived to see it. To be
+   * signed with only where the own clock is certainly wrong: then even one neighbour knows better,
+   * and the worst that a liar reaches is a date some years ahead.
+   */
+  readonly neighbours: WallTime | undefined;
 }
 
-/** The middle of the neighbours' calendars; `undefined` below five neighbours. */
-function medianAhead(aheadMs: readonly number[]): number | undefined {
-  if (aheadMs.length < clockVotersMin) return undefined;
+function middleOf(aheadMs: readonly number[]): number | undefined {
   const sorted = [...aheadMs].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
 }
@@ -32,19 +34,29 @@ export function judgeClock(
   builtAt: WallTime,
   aheadMs: readonly number[],
 ): ClockJudgement {
-  const ahead = medianAhead(aheadMs);
-  const median = ahead === undefined ? undefined : wallTime(wall + ahead);
-  const shown = formatWallTime(wall);
+  const middle = middleOf(aheadMs);
+  const ahead = aheadMs.length < clockVotersMin ? undefined : middle;
+  const told = middle === undefined ? undefined : wallTime(wall + middle);
+  const isPossible = told !== undefined && told >= builtAt && told <= builtAt + clockAfterBuildMax;
+  const neighbours = isPossible ? told : undefined;
+  // The day alone: a sentence that changes with the second would be news every time.
+  const shown = formatWallTime(wall).replace(/T.*/, "");
   if (wall < builtAt) {
-    return { problem: `The clock shows ${shown}, a time before this program was built.`, median };
+    return {
+      problem: `The clock shows ${shown}, a date before this program was built.`,
+      neighbours,
+    };
   }
   if (wall > builtAt + clockAfterBuildMax) {
-    return { problem: `The clock shows ${shown}, decades after this program was built.`, median };
+    return {
+      problem: `The clock shows ${shown}, decades after this program was built.`,
+      neighbours,
+    };
   }
   if (ahead !== undefined && Math.abs(ahead) > clockDifferenceMax) {
     const minutes = Math.round(Math.abs(ahead) / 60_000);
     const way = ahead > 0 ? "behind" : "ahead of";
-    return { problem: `The clock is ${minutes} minutes ${way} the neighbours'.`, median };
+    return { problem: `The clock is ${minutes} minutes ${way} the neighbours'.`, neighbours };
   }
-  return { problem: undefined, median };
+  return { problem: undefined, neighbours };
 }

@@ -4,9 +4,15 @@
  * @module
  */
 import { encodeBase64 } from "@std/encoding";
-import { elapsed, formatWallTime, type Instant, later, milliseconds } from "../base/instant.ts";
+import {
+  elapsed,
+  formatWallTime,
+  type Instant,
+  later,
+  milliseconds,
+  type WallTime,
+} from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { NodeId } from "../wire/node_id.ts";
 import { formatSocketAddress } from "../wire/socket_address.ts";
 import {
   type ControlFailure,
@@ -40,8 +46,8 @@ export interface ControlFacts {
   readonly port: number;
   /** Since when the node is ready. */
   readonly readySince: Instant;
-  /** Writes down which nodes were forgotten. */
-  readonly keepForgotten: (forgotten: ReadonlyMap<NodeId, number>) => Promise<void>;
+  /** The same by the calendar of then. */
+  readonly readyAt: WallTime;
   /** Begins a clean stop; `restart` has the node say that it will be back. */
   readonly requestEnd: (how: "stopped" | "restart") => void;
 }
@@ -158,8 +164,16 @@ export class ControlAnswers implements NodeControl {
     }
   }
 
+  /** Begins with `ready`: nobody can watch before, and it tells the reader from when on it hears. */
   watch(signal: AbortSignal): AsyncIterable<NodeEvent> {
-    return this.#node.events.watch(signal);
+    const { readyAt, name, port } = this.#facts;
+    const { id } = this.#node;
+    const events = this.#node.events.watch(signal);
+    async function* fromReadyOn(): AsyncGenerator<NodeEvent> {
+      yield { at: formatWallTime(readyAt), event: "ready", id, name, port };
+      yield* events;
+    }
+    return fromReadyOn();
   }
 
   async forget(argument: string): Promise<ForgetReport | ControlFailure> {
@@ -173,7 +187,7 @@ export class ControlAnswers implements NodeControl {
       );
     }
     try {
-      await this.#facts.keepForgotten(this.#node.forget(id));
+      await this.#node.forget(id);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return controlFailure("failed", `Forgotten until the next start only: ${reason}`);

@@ -226,6 +226,12 @@ export class Finder implements Timed {
   /** Resolves `HOST:PORT`: an address in its text form, or a name for the system's resolver. */
   async #resolve(peer: string): Promise<void> {
     const addresses = await this.#addressesOf(peer);
+    this.#options.warnings.set(
+      addresses.length === 0,
+      "peer-unresolved",
+      `--peer ${peer} cannot be resolved to an address now. It is tried again.`,
+      peer,
+    );
     this.perform(this.#options.discovery.handlePeerResolved(peer, addresses, this.#now()));
   }
 

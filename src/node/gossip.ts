@@ -1,6 +1,6 @@
 /**
  * Carries out what push and reconciliation decide: offers, bodies, fetches, comparisons; and takes
- * in what comes of them. PROTOCOL §7.
+ * in what comes of them. PROTOCOL §8.
  *
  * @module
  */

@@ -47,6 +47,10 @@ export const farewellWait = seconds(2);
 export const clockDifferenceMax = minutes(10);
 /** Neighbours that the median needs. */
 export const clockVotersMin = 5;
+/** A calendar that moved this much against the monotonic clock was set, or the machine slept. */
+export const clockJumpMin = minutes(1);
+/** From a record that the disk refused to the next try. */
+export const publishAgainAfter = seconds(10);
 /** A clock this long after the executable was built is as suspect as one before. */
 export const clockAfterBuildMax = hours(24 * 365 * 25);
 /** One neighbour's clock this far from ours stops the ageing of records until it is settled. */

@@ -236,6 +236,11 @@ export class Links implements Timed {
     this.#unlink(peer, "no socket");
   }
 
+  /** Repeats the exchange with every link: what was learned of their clocks is worth nothing now. */
+  proveAnew(now: Instant): void {
+    for (const id of this.#reproveAt.keys()) this.#reproveAt.set(id, now);
+  }
+
   /** How the link does. */
   healthOf(id: NodeId): LinkHealth | undefined {
     return this.#options.monitor.snapshot(id);

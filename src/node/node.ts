@@ -12,7 +12,7 @@ import { invariant } from "../base/invariant.ts";
 import { type IpAddress, ipScope, isIpv6, samePrefix } from "../base/ip.ts";
 import { Prng } from "../base/prng.ts";
 import { IslandKey, openTag } from "../crypto/mod.ts";
-import { degreeFor, Discovery } from "../discovery/mod.ts";
+import { Discovery } from "../discovery/mod.ts";
 import {
   type DuplicateEffect,
   DuplicateWatch,
@@ -42,12 +42,12 @@ import { BoundedMap } from "../base/bounded_map.ts";
 import { signingTime } from "../sync/mod.ts";
 import type { InfoBody } from "../wire/info.ts";
 import { costExponentOf, type LinkCost, prefixHexOf } from "../wire/links.ts";
-import { type NodeId, nodeIdPrefix } from "../wire/node_id.ts";
+import type { NodeId } from "../wire/node_id.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
 import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { Archive } from "./archive.ts";
 import { Asker } from "./asker.ts";
-import { Authenticator, type ExchangePlace } from "./authenticator.ts";
+import { Authenticator } from "./authenticator.ts";
 import { Background } from "./background.ts";
 import { judgeClock } from "./clock_judgement.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -58,6 +58,7 @@ import type { KnownNode } from "./fleet_view.ts";
 import { Gossip } from "./gossip.ts";
 import {
   clockDisputeMin,
+  clockJumpMin,
   fewLinks,
   interfacesLookEvery,
   knownAddressesMax,
@@ -108,6 +109,8 @@ export interface NodeOutside {
   readonly dialer: SecureDialer;
   readonly recordLog: OpenedRecordLog;
   readonly lookUpHost: (name: string) => Promise<readonly IpAddress[]>;
+  /** Writes down which nodes are forgotten; rejects with the system's error. */
+  readonly keepForgotten: (forgotten: ReadonlyMap<NodeId, number>) => Promise<void>;
   readonly log: NodeLog;
 }
 
@@ -152,6 +155,7 @@ export class Node {
   #interfacesShown = "";
   #multicast = new Map<string, boolean>();
   #interfacesLookAt: Instant;
+  #calendarOrigin: number;
   #announces = true;
   #pumping: Promise<void> = Promise.resolve();
 
@@ -180,6 +184,7 @@ export class Node {
           }),
         handleGone: (records) => node.#handleGone(records),
         handleLogFailure: (error) => node.#handleLogFailure(error),
+        handleLogWritten: () => node.warnings.clear("store-damaged", "write"),
       },
     });
     const node: Node = new Node(options, outside, {
@@ -219,6 +224,7 @@ export class Node {
     this.#beacons = parts.beacons;
     this.#forgotten = new Map(options.forgotten);
     this.#interfacesLookAt = now;
+    this.#calendarOrigin = calendarOrigin(clock);
     this.counters = parts.counters;
     this.archive = archive;
     this.warnings = new Warnings((warning, cleared) => {
@@ -263,18 +269,24 @@ export class Node {
       own,
       duplicates,
       bootNonce,
+      earlierInfo: archive.store.get(recordKey(infoKind, selfId, noSubject)),
       owner: {
         describe: () => this.#describe(),
         linkCosts: () => this.#linkCosts(),
         signingTime: () => this.#signingTime(),
         handlePublished: (record, urgent) => {
+          this.warnings.clear("publishing");
           archive.admitOwn(record);
           this.#gossip.tell(record, urgent);
           this.fleet.handleChange();
           poke();
         },
         handleUnpublished: (why) =>
-          this.warnings.raise("publishing", `Own record not published: ${why}`),
+          this.warnings.raise(
+            "publishing",
+            `This node's own record is not published: ${why}. Others see an older one; it is tried ` +
+              "again.",
+          ),
         handleDuplicate: (effect) => this.#handleDuplicate(effect),
       },
     });
@@ -302,9 +314,9 @@ export class Node {
       counters: this.counters,
       owner: {
         ownInfo: () => {
-          const { info } = this.#publisher;
-          invariant(info !== undefined, "a node has published its info before it is ready");
-          return info.bytes;
+          const { shownInfo } = this.#publisher;
+          invariant(shownInfo !== undefined, "a node has published its info before it is ready");
+          return shownInfo.bytes;
         },
         grantFor: (peer) => {
           this.#granted.set(prefixHexOf(peer), peer);
@@ -397,7 +409,9 @@ export class Node {
         this.#emit({ event: "node-changed", ...this.#describing(node) });
       },
       handleNodeReachable: (node) => {
-        this.#forgotten.delete(node.id);
+        if (this.#forgotten.delete(node.id)) {
+          background.own("remember who is back", outside.keepForgotten(this.#forgotten));
+        }
         this.#finder.handleReachable(node.id, true);
         if (node.id !== selfId) {
           this.#emit({ event: "node-reachable", ...this.#describing(node) });
@@ -495,6 +509,10 @@ export class Node {
     await this.#followInterfaces(this.#outside.network.interfaces());
     this.#judgeClock();
     await this.#publisher.publishInfo(true);
+    if (this.#publisher.shownInfo === undefined) {
+      const { message } = this.warnings.all().find(({ code }) => code === "publishing") ?? {};
+      throw new Error(message ?? "This node's own record could not be published");
+    }
     for (const author of this.archive.store.authors()) this.#handleAddressesOf(author);
     if (this.#beacons !== undefined) this.#background.own("hear beacons", this.#finder.hear());
     this.#pumping = this.#pump.run(this.#stopping.signal);
@@ -522,14 +540,14 @@ export class Node {
     await this.archive.close();
   }
 
-  /** Hides an unreachable node until it is met again; returns what to remember on disk. */
-  forget(id: NodeId): ReadonlyMap<NodeId, number> {
+  /** Hides an unreachable node until it is met again. Rejects if that could not be written down. */
+  async forget(id: NodeId): Promise<void> {
     const node = this.fleet.view.get(id);
     if (node !== undefined) this.#forgotten.set(id, node.record.serial);
     this.#finder.handleForgotten(id);
     this.fleet.handleChange();
     this.#pump.poke();
-    return this.#forgotten;
+    await this.#outside.keepForgotten(this.#forgotten);
   }
 
   // Interfaces.
@@ -542,6 +560,7 @@ export class Node {
   #lookAtInterfaces(): void {
     const { clock, network } = this.#outside;
     this.#interfacesLookAt = later(clock.monotonic(), interfacesLookEvery);
+    this.#followCalendar();
     this.#judgeClock();
     this.#background.own("follow interfaces", this.#followInterfaces(network.interfaces()));
   }
@@ -654,7 +673,17 @@ export class Node {
     return judgeClock(this.#outside.clock.wall(), this.#options.builtAt, ahead);
   }
 
+  /** What neighbours' clocks were found to differ by holds only while ours is not set. */
+  #followCalendar(): void {
+    const { clock } = this.#outside;
+    const origin = calendarOrigin(clock);
+    const isSet = Math.abs(origin - this.#calendarOrigin) > clockJumpMin;
+    this.#calendarOrigin = origin;
+    if (isSet) this.links.proveAnew(clock.monotonic());
+  }
+
   #judgeClock(): void {
+    this.#background.own("sign anew", this.#publisher.signAnew(this.#options.builtAt));
     const { problem } = this.#clockJudgement();
     // Ageing stops on anybody's disagreement: records kept too long harm less than records lost.
     const disputed = this.peers.links().some(({ wallAheadMs }) =>
@@ -669,8 +698,8 @@ export class Node {
   }
 
   #signingTime(): WallTime {
-    const { median } = this.#clockJudgement();
-    return signingTime(this.#outside.clock.wall(), this.#options.builtAt, median);
+    const { neighbours } = this.#clockJudgement();
+    return signingTime(this.#outside.clock.wall(), this.#options.builtAt, neighbours);
   }
 
   #handleDuplicate(effect: DuplicateEffect): void {
@@ -678,7 +707,7 @@ export class Node {
       this.warnings.raise(
         "duplicate-identity",
         "Another node runs under this node's key (a cloned disk or state directory?). Give one of " +
-          "them a new identity: mesh identity reset",
+          "them a new identity: stop it, move identity.key out of its state directory, start it.",
       );
     } else if (effect.kind === "stop-announcing") {
       this.#announces = false;
@@ -789,16 +818,12 @@ export class Node {
     this.events.emit({ at: formatWallTime(this.#outside.clock.wall()), ...event });
   }
 
-  /** Says that the node is ready, to whoever watches. */
-  sayReady(): void {
-    this.#emit({ event: "ready", id: this.id, name: this.#options.name, port: this.#options.port });
-  }
-
   #handleLinkUp(peer: Peer): void {
     const address = peer.address;
     if (address !== undefined) this.#finder.handleLinked(peer.id, address);
     this.#publisher.handleLink(peer.prefix, this.#outside.clock.monotonic());
     this.#gossip.handleLink(peer);
+    this.#judgeClock();
     this.fleet.handleChange();
     this.#emit({
       event: "link-up",
@@ -826,6 +851,11 @@ export class Node {
 }
 
 const noSubject = new Uint8Array(0);
+
+/** What the calendar shows when the monotonic clock shows 0. */
+function calendarOrigin(clock: Clock): number {
+  return clock.wall() - clock.monotonic();
+}
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

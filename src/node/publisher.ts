@@ -1,6 +1,6 @@
 /**
  * This node's own two records: composes `info` and `links` from what the node is now, publishes them
- * when they changed, in the rhythm of PROTOCOL §6.3, and answers own records that come from outside.
+ * when they changed, in the rhythm of PROTOCOL §7.5, and answers own records that come from outside.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { encodeInfo, type InfoBody } from "../wire/info.ts";
 import { encodeLinks, type LinkCost, type LinksBody } from "../wire/links.ts";
 import { infoKind, linksKind } from "../wire/record_key.ts";
 import type { Background } from "./background.ts";
-import { linksCoalesce, linksFirstCoalesce, lostFor } from "./limits.ts";
+import { linksCoalesce, linksFirstCoalesce, lostFor, publishAgainAfter } from "./limits.ts";
 import type { Timed } from "./pump.ts";
 
 /** What a node publishes is asked of it at the moment of publishing. */
@@ -51,6 +51,8 @@ export interface PublisherOptions {
   readonly own: OwnRecords;
   readonly duplicates: DuplicateWatch;
   readonly bootNonce: Bytes;
+  /** The `info` record of an earlier start, if the disk remembers one. */
+  readonly earlierInfo: VerifiedRecord | undefined;
   readonly owner: PublisherOwner;
 }
 
@@ -63,6 +65,8 @@ export class Publisher implements Timed {
   #linksBody: Bytes | undefined;
   #linksPublishedAt: Instant | undefined;
   #linksDue: Instant | undefined;
+  /** When an `info` that the disk refused is tried again. */
+  #infoDue: Instant | undefined;
   #stopped = false;
   /** One publication after the other, so that the newest body has the highest serial. */
   #last: Promise<void> = Promise.resolve();
@@ -71,20 +75,43 @@ export class Publisher implements Timed {
     this.#options = options;
   }
 
-  /** The newest `info` record; the node is not ready before there is one. */
+  /** The `info` record of this start, once there is one. */
   get info(): VerifiedRecord | undefined {
     return this.#info;
+  }
+
+  /**
+   * The newest `info` record that is on the disk: while that is full, the one of an earlier start.
+   * The node is not ready before there is one.
+   */
+  get shownInfo(): VerifiedRecord | undefined {
+    return this.#info ?? this.#options.earlierInfo;
   }
 
   /** Publishes nothing any more: another node under this key goes on. */
   stop(): void {
     this.#stopped = true;
     this.#linksDue = undefined;
+    this.#infoDue = undefined;
   }
 
   /** Publishes `info` if what it says has changed. */
   publishInfo(urgent: boolean): Promise<void> {
     return this.#inTurn(() => this.#publishInfo(urgent, false));
+  }
+
+  /**
+   * Signs again what bears a date before `builtAt`, if there is a better one now: to everybody whose
+   * clock is right such a record expired long ago.
+   */
+  signAnew(builtAt: WallTime): Promise<void> {
+    return this.#inTurn(async () => {
+      const signedAt = this.#info?.signedAt;
+      if (signedAt === undefined || signedAt >= builtAt) return;
+      if (this.#options.owner.signingTime() < builtAt) return;
+      await this.#publishInfo(true, true);
+      if (this.#linksBody !== undefined) await this.#publishLinks(true, true);
+    });
   }
 
   /** A link has come: `links` is published soon, together with those that come with it. */
@@ -124,6 +151,9 @@ export class Publisher implements Timed {
     if (outcome.droppedEndpoints > 0) counters.count("info: endpoints left out");
     if (outcome.droppedLabels > 0) counters.count("info: labels left out");
     const record = this.#settle(infoKind, outcome);
+    this.#infoDue = outcome.kind === "not kept"
+      ? later(clock.monotonic(), publishAgainAfter)
+      : undefined;
     if (record === undefined) return;
     this.#info = record;
     this.#infoBody = bytes;
@@ -144,10 +174,9 @@ export class Publisher implements Timed {
     };
     const bytes = encodeCbor(encodeLinks(body));
     if (!again && this.#linksBody !== undefined && equalBytes(bytes, this.#linksBody)) return;
-    const record = this.#settle(
-      linksKind,
-      await own.publishLinks(body, owner.signingTime(), now),
-    );
+    const outcome = await own.publishLinks(body, owner.signingTime(), now);
+    const record = this.#settle(linksKind, outcome);
+    if (outcome.kind === "not kept") this.#linksDue = later(now, publishAgainAfter);
     if (record === undefined) return;
     this.#linksBody = bytes;
     this.#linksPublishedAt = now;
@@ -166,7 +195,9 @@ export class Publisher implements Timed {
         return undefined;
       }
       case "serials exhausted":
-        owner.handleUnpublished("no serial is left under this key; see mesh identity reset");
+        owner.handleUnpublished(
+          "no serial is left under this key; move identity.key away and start again",
+        );
         return undefined;
       case "refused":
         owner.handleUnpublished(outcome.reason);
@@ -222,10 +253,14 @@ export class Publisher implements Timed {
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#linksDue, this.#options.own.nextTimeout());
+    return earliest(this.#linksDue, this.#infoDue, this.#options.own.nextTimeout());
   }
 
   handleTimeout(now: Instant): void {
+    if (this.#infoDue !== undefined && this.#infoDue <= now) {
+      this.#infoDue = undefined;
+      this.#own("publish info", this.#inTurn(() => this.#publishInfo(true, false)));
+    }
     if (this.#linksDue !== undefined && this.#linksDue <= now) {
       this.#linksDue = undefined;
       this.#own("publish links", this.#inTurn(() => this.#publishLinks(false, false)));

@@ -1,6 +1,6 @@
 /**
  * Who can be reached from here: breadth-first over links that both ends list (a node can invent
- * links only between identities of its own). DESIGN: routes come with their own room; this answers
+ * links only between identities of its own). Routes come with their own room; this answers
  * only whether a path exists, how long the shortest is and where it begins.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
  * What a node remembers besides its key and its records: a small file of its own, never needed to
- * start. One that cannot be read is set aside.
+ * start. One that cannot be read, whatever the reason, is set aside.
  *
  * @module
  */
@@ -29,7 +29,7 @@ function parseSettings(text: string): Settings | undefined {
   } catch {
     return undefined; // Whoever wrote it, it is not ours to read.
   }
-  if (typeof value !== "object" || value === null) return undefined;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const forgotten = new Map<NodeId, number>();
   if ("forgotten" in value && typeof value.forgotten === "object" && value.forgotten !== null) {
     for (const [text, serial] of Object.entries(value.forgotten)) {
@@ -46,9 +46,15 @@ export async function readSettings(
   storage: Storage,
 ): Promise<{ readonly settings: Settings; readonly setAside?: string }> {
   const none: Settings = { forgotten: new Map() };
-  const bytes = await storage.read(settingsName);
-  if (bytes === undefined) return { settings: none };
-  const settings = parseSettings(new TextDecoder().decode(bytes));
+  let text: string | undefined;
+  try {
+    const bytes = await storage.read(settingsName);
+    if (bytes === undefined) return { settings: none };
+    text = new TextDecoder().decode(bytes);
+  } catch {
+    // Not a file at all, or one of somebody else: out of the way with it, or that says why not.
+  }
+  const settings = text === undefined ? undefined : parseSettings(text);
   if (settings !== undefined) return { settings };
   return { settings: none, setAside: await storage.setAside(settingsName) };
 }

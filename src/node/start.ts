@@ -6,10 +6,11 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { type Instant, later, milliseconds, wallTime } from "../base/instant.ts";
-import type { IpAddress } from "../base/ip.ts";
+import { type IpAddress, parseIp } from "../base/ip.ts";
 import {
   DenoNetwork,
   DirectoryStorage,
+  isAddressTaken,
   ListenError,
   listenTls,
   lockState,
@@ -24,11 +25,13 @@ import {
 } from "../host/mod.ts";
 import { type Identity, isIdentityProblem, type LeafCredentials } from "../identity/mod.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Network } from "../platform/network.ts";
 import type { SecureHandler } from "../platform/secure_streams.ts";
 import type { Storage } from "../platform/storage.ts";
 import { openRecordLog } from "../sync/mod.ts";
 import { productBuiltAt, productSeq, productVersion } from "../version.ts";
 import { bootNonceLength } from "../wire/limits.ts";
+import { formatSocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { ControlAnswers } from "./control_answers.ts";
 import { farewellWait } from "./limits.ts";
 import { Node } from "./node.ts";
@@ -38,6 +41,10 @@ import { readSettings, type Settings, writeSettings } from "./settings.ts";
 
 /** The port when nobody says otherwise. */
 const defaultPort = 7411;
+/** Free TCP ports that are tried until one is free for datagrams too. */
+const freePortTries = 16;
+/** Addresses that mean every address of the machine. */
+const anyAddress: ReadonlySet<IpAddress | undefined> = new Set(["0.0.0.0", "::"].map(parseIp));
 
 const log = getLogger(["mesh", "node"]);
 
@@ -85,9 +92,51 @@ async function openIdentity(storage: Storage, options: RunOptions): Promise<Iden
   throw new StartError(locked ? "passphrase" : "identity", identity.message);
 }
 
+/** The address to listen at; `undefined` = every one, which is also what 0.0.0.0 and [::] ask for. */
+function listenHost(options: RunOptions, network: Network): IpAddress | undefined {
+  const { host } = options.listen;
+  if (host === undefined || anyAddress.has(host)) return undefined;
+  const isOurs = network.interfaces().some(({ addresses }) =>
+    addresses.some(({ ip }) => ip === host)
+  );
+  if (isOurs) return host;
+  throw new StartError(
+    "no-interface",
+    `Cannot listen at ${host}: no interface of this machine has that address. ` +
+      "Without an address --listen PORT serves all of them.",
+  );
+}
+
+/** Refuses a port that another program has for datagrams at an address that would be served. */
+async function refusePortTakenByUdp(
+  network: Network,
+  { interfaces }: RunOptions,
+  host: IpAddress | undefined,
+  port: number,
+): Promise<void> {
+  for (const { name, addresses } of network.interfaces()) {
+    if (interfaces.length > 0 && !interfaces.includes(name)) continue;
+    for (const { ip } of addresses) {
+      if (host !== undefined && ip !== host) continue;
+      const address = socketAddress(ip, port, name);
+      try {
+        (await network.bindDatagram(address, name)).close();
+      } catch (error) {
+        // Whatever else is wrong with an address is tried again at every look at the interfaces.
+        if (!isAddressTaken(error)) continue;
+        const shown = formatSocketAddress(address);
+        const message = `Cannot listen on port ${port}: UDP ${shown} is taken`;
+        throw new ListenError(message, "EADDRINUSE", error);
+      }
+    }
+  }
+}
+
 /** Opens the TLS port: the one asked for, the one kept, or a free one in its place. */
 async function openPort(
   options: RunOptions,
+  network: Network,
+  host: IpAddress | undefined,
   settings: Settings,
   clock: Clock,
   leaf: LeafCredentials,
@@ -96,10 +145,10 @@ async function openPort(
     readonly isKnownAddress: (ip: IpAddress) => boolean;
   },
 ): Promise<TlsListener> {
-  const { host, zone, port: asked } = options.listen;
+  const { zone, port: asked } = options.listen;
   const wanted = asked === undefined || asked === 0 ? settings.port ?? asked ?? defaultPort : asked;
-  const listen = (port: number) =>
-    listenTls({
+  const listen = async (port: number) => {
+    const listener = await listenTls({
       clock,
       credentials: leaf,
       port,
@@ -110,18 +159,28 @@ async function openPort(
         options.interfaces.length === 0 ||
         (interfaceName !== undefined && options.interfaces.includes(interfaceName)),
     }, guards.handler);
-  try {
-    return await listen(wanted);
-  } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    if (asked === 0 && wanted !== 0) {
-      log.warn("{reason}; taking a free port instead", { reason: error.message });
-      return await listen(0);
+    try {
+      await refusePortTakenByUdp(network, options, host, listener.port);
+      return listener;
+    } catch (error) {
+      await listener.close();
+      throw error;
     }
-    throw new StartError(
-      "port-taken",
-      `${error.message}. Is another node running? Choose another port: --listen PORT (0 = any free).`,
-    );
+  };
+  for (let port = wanted, tries = 1;; port = 0, tries++) {
+    try {
+      return await listen(port);
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      if (asked === 0 && tries < freePortTries) {
+        log.warn("{reason}; taking a free port instead", { reason: error.message });
+        continue;
+      }
+      throw new StartError(
+        "port-taken",
+        `${error.message}. Is another node running? Choose another port: --listen PORT (0 = any free).`,
+      );
+    }
   }
 }
 
@@ -150,6 +209,10 @@ async function start(options: RunOptions, undo: AsyncDisposableStack): Promise<R
     );
   }
   undo.defer(() => lock.release());
+  // Half-written files of a start that was killed; nobody else writes here while we hold the lock.
+  await storage.removeLeftovers();
+  await storage.removeLeftovers();
+  const host = listenHost(options, network);
   const { settings, setAside } = await readSettings(storage);
   if (setAside !== undefined) {
     log.warn("Settings were damaged and set aside: {setAside}", { setAside });
@@ -158,22 +221,24 @@ async function start(options: RunOptions, undo: AsyncDisposableStack): Promise<R
   const leaf = await identity.newLeaf();
   const recordLog = await openRecordLog(storage, entropy);
 
-  let node: Node | undefined;
-  const listener = await openPort(options, settings, clock, leaf, {
-    handler: async (connection, request) => await node?.authenticator.handle(connection, request),
-    isKnownAddress: (ip) => node?.isKnownAddress(ip) ?? false,
+  // The port is open before the node that answers there is made: it needs to know the port.
+  const made: { node?: Node } = {};
+  const listener = await openPort(options, network, host, settings, clock, leaf, {
+    handler: async (connection, request) =>
+      await made.node?.authenticator.handle(connection, request),
+    isKnownAddress: (ip) => made.node?.isKnownAddress(ip) ?? false,
   });
   undo.defer(() => listener.close());
   const { port } = listener;
   const name = options.name ?? machine.hostName;
-  node = await Node.create({
+  const node = await Node.create({
     identity,
     leaf,
     bootNonce: entropy.bytes(bootNonceLength),
     name,
     labels: options.labels,
     port,
-    host: options.listen.host,
+    host,
     interfaceNames: options.interfaces,
     multicast: options.multicast,
     peers: options.peers,
@@ -189,11 +254,11 @@ async function start(options: RunOptions, undo: AsyncDisposableStack): Promise<R
     dialer: new TlsDialer({ clock, credentials: leaf }),
     recordLog,
     lookUpHost,
+    keepForgotten: (forgotten) => writeSettings(storage, { port, forgotten }),
     log,
   });
-  const keep = (changed: Partial<Settings>) =>
-    writeSettings(storage, { ...settings, port, ...changed });
-  if (settings.port !== port) await keep({});
+  made.node = node;
+  if (settings.port !== port) await keepPort(storage, { ...settings, port });
   if (options.allowOpenStreams) {
     node.warnings.raise(
       "open-streams",
@@ -201,7 +266,17 @@ async function start(options: RunOptions, undo: AsyncDisposableStack): Promise<R
     );
   }
   await node.start();
-  return new Running(node, { clock, name, port, options, keep, undo: undo.move() });
+  return new Running(node, { clock, name, port, options, undo: undo.move() });
+}
+
+/** Remembers the port. A node that cannot (a full disk) serves all the same. */
+async function keepPort(storage: Storage, settings: Settings): Promise<void> {
+  try {
+    await writeSettings(storage, settings);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.warn("The port is not remembered for the next start: {reason}", { reason });
+  }
 }
 
 interface RunningParts {
@@ -209,7 +284,6 @@ interface RunningParts {
   readonly name: string;
   readonly port: number;
   readonly options: RunOptions;
-  readonly keep: (changed: Partial<Settings>) => Promise<void>;
   /** Lock and port. */
   readonly undo: AsyncDisposableStack;
 }
@@ -243,13 +317,12 @@ class Running implements RunningNode {
       pid: machine.pid,
       port,
       readySince: clock.monotonic(),
-      keepForgotten: (forgotten) => parts.keep({ forgotten }),
+      readyAt: clock.wall(),
       requestEnd: (end) => {
         if (end === "restart") this.#farewell = "restarting";
         resolve({ end });
       },
     });
-    node.sayReady();
     if (options.once !== undefined) {
       node.own(this.#once(later(clock.monotonic(), milliseconds(options.once.forMs))));
     }

@@ -1,7 +1,7 @@
 /**
  * The answerer's side of sealed datagrams: opens requests and seals answers with nothing kept per
  * peer. What it needs of a peer comes back in the request's handle and is derived again; a bounded
- * cache only saves the work. PROTOCOL §6.
+ * cache only saves the work. PROTOCOL §5.
  *
  * Refuses, cheapest check first and without a word: a wrong length, version or kind; a handle that
  * its epoch did not make; a peer that is not admitted; a seal that does not open. Answers an unknown

@@ -5,7 +5,7 @@
  */
 import { hours, seconds } from "../base/instant.ts";
 
-// Datagrams. PROTOCOL §6.
+// Datagrams. PROTOCOL §5.
 
 /**
  * How long grants are made in an epoch; it opens requests for as long again. Bounds what one stolen

@@ -1,6 +1,6 @@
 /**
  * The two notices that the sealing layer itself has to say. A notice is message 0, answer only:
- * CBOR `[0, code, value]`. PROTOCOL §8; all other messages are opaque here.
+ * CBOR `[0, code, value]`. PROTOCOL §6; all other messages are opaque here.
  *
  * @module
  */

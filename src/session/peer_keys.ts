@@ -1,6 +1,6 @@
 /**
  * The requester's side of sealed datagrams, for one peer: the grants that the peer gave, its time,
- * and the cookies by which it knows our addresses. PROTOCOL §6.
+ * and the cookies by which it knows our addresses. PROTOCOL §5.
  *
  * Two grants are held, so that a handover cuts nothing off. One is dropped only for an authentic
  * reason: the peer gave a newer one, in an exchange or under a seal. A who-are-you, which anybody can

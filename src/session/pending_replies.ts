@@ -1,6 +1,6 @@
 /**
  * Requests that wait: finds what an answer or a who-are-you is for, and tells which waited in vain.
- * A machine, without keys: opening is `PeerKeys`'. PROTOCOL §6.
+ * A machine, without keys: opening is `PeerKeys`'. PROTOCOL §5.
  *
  * An answer's tag and a who-are-you's nonce travel in the clear, so a match proves nothing: a waiting
  * request is only removed by `settle`, after its answer was opened, or by its deadline. A who-are-you

@@ -1,5 +1,5 @@
 /**
- * Requests seen lately, so that a message that changes state is acted on once. PROTOCOL §6.
+ * Requests seen lately, so that a message that changes state is acted on once. PROTOCOL §5.2.
  *
  * What it promises: of two requests with the same handle and nonce in one epoch, the second is
  * recognised unless `limit` or more other requests were noted in between. What it does not promise:

@@ -1,7 +1,7 @@
 /**
  * Whether the other end of each link still answers. One probe per link and interval, evenly spread;
  * a miss starts a *round*: quick UDP tries while a TCP authentication runs beside them, and one
- * answer on either path ends the suspicion. PROTOCOL "Monitor"; round-trip smoothing after RFC 6298,
+ * answer on either path ends the suspicion. PROTOCOL §8.5; round-trip smoothing after RFC 6298,
  * spreading after DESYNC (Degesys et al., 2007), distrust of a slow self after Lifeguard (2018).
  *
  * It refuses to believe anything that is not an answer to this node: not a datagram that arrived, not

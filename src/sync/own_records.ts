@@ -1,6 +1,6 @@
 /**
  * This node's own records: their serials, their signing, and that nobody sees one before it is on
- * the disk. PROTOCOL §5.
+ * the disk. PROTOCOL §7.5.
  *
  * A serial is taken before anything is awaited and never given out twice, whatever fails later: a
  * record whose write failed may be on the disk after all.

@@ -1,6 +1,6 @@
 /**
  * Spreading changes: each is offered to every link that has not itself shown it, and what others
- * offer is pulled from the first that did, then from the next. PROTOCOL "Push".
+ * offer is pulled from the first that did, then from the next. PROTOCOL §8.4.
  *
  * It loses what does not fit: reconciliation finds it later. Whether a record is worth having is the
  * store's word, not an offer's.

@@ -1,6 +1,6 @@
 /**
  * The answerer's half of reconciliation: range-based set reconciliation (A. Meyer, 2023) over record
- * keys. Nothing is kept between two requests. PROTOCOL "Reconcile".
+ * keys. Nothing is kept between two requests. PROTOCOL §8.3.
  *
  * The store is read before the first await, so that every answer describes one moment of it.
  *

@@ -1,6 +1,6 @@
 /**
  * The requester's half of reconciliation: it walks the key space down to the records in which two
- * stores differ, has them fetched and pushed, then compares everything once more. PROTOCOL "Reconcile".
+ * stores differ, has them fetched and pushed, then compares everything once more. PROTOCOL §8.3.
  *
  * One request is under way at a time. Hashing is asynchronous, so the handlers are; each reads the
  * store before its first await and looks at its own state again after it. A peer may lie in every

@@ -7,6 +7,7 @@
  * - A frame torn by a crash is cut off without a word: nobody was told that it was written.
  * - Damage anywhere else loses only what it hit: the readable part is kept, the damaged file is set
  *   aside, `damage` says so. The readable part is safe on the disk before the damaged file is moved.
+ * - What cannot be read at all (not a file, another's file, a bad disk) is set aside whole.
  * - After any failed write (disk full) the file is read and mended before the next one.
  *
  * @module
@@ -36,7 +37,7 @@ const recoveredName = "records.recovered";
 
 /** That the log was damaged, and what was done. */
 export interface LogDamage {
-  /** Bytes that could not be read. */
+  /** Bytes that could not be read; 0 where nothing could, so that nobody counted them. */
   readonly damagedBytes: number;
   /** Entries that could. */
   readonly entriesKept: number;
@@ -73,9 +74,25 @@ export async function openRecordLog(storage: Storage, entropy: Entropy): Promise
   };
 }
 
+/** The file's bytes; one that cannot be read is set aside and named instead. */
+async function readOrSetAside(
+  storage: Storage,
+): Promise<{ readonly bytes?: Bytes; readonly setAside?: string }> {
+  try {
+    const bytes = await storage.read(recordLogName);
+    return bytes === undefined ? {} : { bytes };
+  } catch (error) {
+    try {
+      return { setAside: await storage.setAside(recordLogName) };
+    } catch {
+      throw error; // It stays where it is: why it cannot be read says more than that.
+    }
+  }
+}
+
 /** Reads the file, and puts a whole one in its place if it is not. */
 async function mend(storage: Storage, entropy: Entropy): Promise<Mended> {
-  const current = await storage.read(recordLogName);
+  const { bytes: current, setAside: unreadable } = await readOrSetAside(storage);
   const recovered = current === undefined ? await storage.read(recoveredName) : undefined;
   const bytes = current ?? recovered;
   const reading: LogReading = bytes === undefined
@@ -97,7 +114,9 @@ async function mend(storage: Storage, entropy: Entropy): Promise<Mended> {
       entriesKept: reading.entries.length,
       setAside: await storage.setAside(recordLogName),
     }
-    : undefined;
+    : unreadable === undefined
+    ? undefined
+    : { damagedBytes: 0, entriesKept: reading.entries.length, setAside: unreadable };
   await storage.replace(recordLogName, whole);
   await storage.remove(recoveredName);
   return { reading, marker, size: whole.length, ...(damage === undefined ? {} : { damage }) };

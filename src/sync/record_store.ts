@@ -1,7 +1,7 @@
 /**
  * The records a node holds: under each key the newest serial, at equal serials the lower hash. What
  * comes in here was verified (`verify_record.ts`); here it is decided whether it is kept, and for
- * how long. PROTOCOL §5.
+ * how long. PROTOCOL §7.6.
  *
  * No serial and no time is refused for being far off: an author who signs the highest serial there
  * is has silenced himself and nobody else, and his record ages from when it was first seen here.

@@ -1,5 +1,5 @@
 /**
- * Records in bodies: answering a fetch, and telling what came of one. PROTOCOL "Reconcile".
+ * Records in bodies: answering a fetch, and telling what came of one. PROTOCOL §8.3.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Judging a record on receipt, once, before anything else looks inside: size, envelope, hash
- * already known, key, signature, payload, body of a kind we read. PROTOCOL §5.
+ * already known, key, signature, payload, body of a kind we read. PROTOCOL §7.1.
  *
  * @module
  */

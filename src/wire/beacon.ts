@@ -1,6 +1,6 @@
 /**
  * The beacon: the one datagram that is sent to a multicast group. It proposes an address, nothing
- * else: whoever hears it may dial there, and only the exchange says who answers. PROTOCOL §9.
+ * else: whoever hears it may dial there, and only the exchange says who answers. PROTOCOL §9.1.
  *
  * | bytes | field |
  * |---|---|

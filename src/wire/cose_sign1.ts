@@ -15,7 +15,7 @@
  *
  * All but the payload and its length stand at fixed places, so the envelope is compared, not
  * parsed: whatever differs in one byte is refused. What is in the payload is not looked at.
- * PROTOCOL §5.
+ * PROTOCOL §7.1.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The three datagrams, outside: what stands in the clear and where the sealed part begins; and the
  * layout of the sealed parts. Sealing itself is `crypto/datagram.ts`, the meaning of a message is
- * `message.ts`. All integers are big-endian. PROTOCOL §6.
+ * `message.ts`. All integers are big-endian. PROTOCOL §5.
  *
  * ```
  * request      version 1 · kind 1 · epoch 8 · handle 24 · nonce 12 · sealed { time 8 · reply tag 8 ·

@@ -1,6 +1,6 @@
 /**
  * The datagram grant: what a node hands a peer inside the exchange (and, without the time, inside a
- * sealed answer) so that the peer can send it sealed requests. PROTOCOL §6.
+ * sealed answer) so that the peer can send it sealed requests. PROTOCOL §5.1.
  *
  * In the exchange it is a deterministic CBOR array `[epoch 8, handle 24, key 32, time uint]`; in an
  * answer it is the fixed 64 bytes `epoch 8 ‖ handle 24 ‖ key 32`, for there the time is known.

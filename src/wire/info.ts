@@ -1,6 +1,6 @@
 /**
  * The body of an `info` record (kind 0): what a node says of itself. A CBOR map; keys that this
- * reader does not know are skipped, lists that are empty are left out. PROTOCOL §5.1.
+ * reader does not know are skipped, lists that are empty are left out. PROTOCOL §7.3.
  *
  * ```text
  * 1 name            text 1–64 bytes

@@ -1,6 +1,6 @@
 /**
  * Parts of the ordered space of record keys, as reconciliation names them: ranges of keys, and
- * ranges of kinds. PROTOCOL "Reconcile".
+ * ranges of kinds. PROTOCOL §8.3.
  *
  * @module
  */

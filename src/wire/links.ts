@@ -1,6 +1,6 @@
 /**
  * The body of a `links` record (kind 1): the neighbours with whom a node holds proven links. A CBOR
- * map; keys that this reader does not know are skipped, an empty `lost` is left out. PROTOCOL §5.2.
+ * map; keys that this reader does not know are skipped, an empty `lost` is left out. PROTOCOL §7.4.
  *
  * ```text
  * 1 boot nonce   16 bytes

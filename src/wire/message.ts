@@ -1,7 +1,7 @@
 /**
  * The messages inside sealed datagrams: what one node asks another and what it answers. Each is one
  * deterministic CBOR array `[number, …]`; request and answer of a pair share the number. Numbers are
- * append-only: one that is not understood is answered with the notice `message unknown`. PROTOCOL §8.
+ * append-only: one that is not understood is answered with the notice `message unknown`. PROTOCOL §6.
  *
  * ```
  *    request                                     answer

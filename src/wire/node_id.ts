@@ -1,6 +1,6 @@
 /**
  * Node ids: SHA-256 of a root's SubjectPublicKeyInfo, written as lower-case base32 (RFC 4648 §6
- * alphabet) without padding. PROTOCOL §2.
+ * alphabet) without padding. PROTOCOL §2.1.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * An offer: the name of one version of a record, short enough to be sent where nobody may want it.
- * CBOR [key bytes 33–65, serial, first 16 bytes of the record's hash]. PROTOCOL §5.
+ * CBOR [key bytes 33–65, serial, first 16 bytes of the record's hash]. PROTOCOL §6.
  *
  * What an offer says is a claim of the peer's: it decides what is fetched, never what is believed.
  *

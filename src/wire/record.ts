@@ -1,6 +1,6 @@
 /**
  * The payload of a record: CBOR [kind 0–255, subject bstr 0–32, serial 0–2⁵³−1, signedAt Unix ms
- * 0–2⁵³−1, body]. The body is any value of our CBOR; what it means is its kind's affair. PROTOCOL §5.
+ * 0–2⁵³−1, body]. The body is any value of our CBOR; what it means is its kind's affair. PROTOCOL §7.2.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The key of a record: kind, author, subject. Newest serial wins under one key. PROTOCOL §5.
+ * The key of a record: kind, author, subject. Newest serial wins under one key. PROTOCOL §7.2.
  *
  * @module
  */

@@ -10,6 +10,7 @@ import {
   MeshProcess,
   type ReadyLine,
 } from "../../scripts/mesh_process.ts";
+import type { ControlFailure, NodeControl } from "../../src/node/control.ts";
 import type { LinksReport, NodeEntry, StatusReport } from "../../src/node/report.ts";
 import { eventually } from "./eventually.ts";
 import { must } from "./lan.ts";
@@ -82,6 +83,13 @@ export class NodeProcess implements AsyncDisposable {
   /** Runs a command against this node. */
   mesh(...args: readonly string[]): Promise<CommandOutput> {
     return this.#process.mesh(...args);
+  }
+
+  /** Asks it what a command would; rejects with its refusal. */
+  ask<T extends object>(
+    question: (control: NodeControl) => Promise<T | ControlFailure>,
+  ): Promise<T> {
+    return this.#process.ask(question);
   }
 
   /** `mesh status --json`. */
