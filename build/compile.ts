@@ -43,16 +43,12 @@ export function replaceConstant(bundle: string, name: string, value: string): st
   return bundle.replace(pattern, `$1${value};`);
 }
 
-/** What an executable may do. Files and programs cannot be narrowed: the updater needs them. */
-const permissions = [
-  "--allow-net",
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  "--allow-sys",
-  "--allow-run",
-  "--no-prompt",
-];
+/**
+ * What an executable may do: everything. It must write and run any file (the updater replaces it and
+ * starts it), so a list of permissions would bound nothing; and without `-A` the runtime refuses even
+ * to read /sys. The service manager's sandbox is the boundary (SECURITY.md).
+ */
+const permissions = ["--allow-all"];
 
 /** Bundles and compiles; resolves to the executable's path. */
 export async function build(

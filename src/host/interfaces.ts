@@ -20,8 +20,15 @@ export interface SystemAddress {
   readonly scopeid: number | null;
 }
 
-/** Groups the system's list by interface, in order of name. */
-export function groupInterfaces(list: readonly SystemAddress[]): readonly NetworkInterface[] {
+/**
+ * Groups the system's list by interface, in order of name.
+ *
+ * @param indexOf The kernel's index of an interface that has no IPv6 link-local address to tell it.
+ */
+export function groupInterfaces(
+  list: readonly SystemAddress[],
+  indexOf: (name: string) => number | undefined = () => undefined,
+): readonly NetworkInterface[] {
   const found = new Map<string, { index: number | undefined; addresses: InterfaceAddress[] }>();
   for (const entry of list) {
     // An IPv4 alias is listed as `eth0:1`; it is the same interface.
@@ -36,15 +43,25 @@ export function groupInterfaces(list: readonly SystemAddress[]): readonly Networ
   }
   return [...found.entries()].sort(([a], [b]) => a < b ? -1 : 1).map(([name, group]) => {
     const addresses = group.addresses.sort((a, b) => a.ip < b.ip ? -1 : 1);
-    return group.index === undefined
-      ? { name, addresses }
-      : { name, index: group.index, addresses };
+    const index = group.index ?? indexOf(name);
+    return index === undefined ? { name, addresses } : { name, index, addresses };
   });
+}
+
+/** What Linux says of an interface's index; `undefined` elsewhere, or where it may not be read. */
+function kernelIndex(name: string): number | undefined {
+  if (Deno.build.os !== "linux" || name.includes("/")) return undefined;
+  try {
+    const index = Number(Deno.readTextFileSync(`/sys/class/net/${name}/ifindex`));
+    return Number.isInteger(index) && index > 0 ? index : undefined;
+  } catch {
+    return undefined; // Gone in between, or a sandbox without /sys: only `status` misses it.
+  }
 }
 
 /** Interfaces that have an address now. */
 export function listInterfaces(): readonly NetworkInterface[] {
-  return groupInterfaces(Deno.networkInterfaces());
+  return groupInterfaces(Deno.networkInterfaces(), kernelIndex);
 }
 
 /** Name of the interface that holds the address; the first by name if several do. */

@@ -18,7 +18,7 @@ export interface InterfaceAddress {
 /** A network interface that has at least one address. */
 export interface NetworkInterface {
   readonly name: string;
-  /** Kernel index; known only where the interface has an IPv6 link-local address. */
+  /** Kernel index; absent where the system does not tell. */
   readonly index?: number;
   readonly addresses: readonly InterfaceAddress[];
 }

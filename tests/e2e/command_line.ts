@@ -171,13 +171,10 @@ export class Scratch implements AsyncDisposable {
 }
 
 /** Options of a node that meets nobody but those it is told of: neither of this machine nor others. */
-export const alone: readonly string[] = [
-  "--interface",
-  loopbackInterface(),
-  "--listen",
-  "0",
-  "--no-multicast",
-];
+export const unseen: readonly string[] = ["--interface", loopbackInterface(), "--no-multicast"];
+
+/** The same on a port of its own. */
+export const alone: readonly string[] = [...unseen, "--listen", "0"];
 
 /** Options that start such a node with a name, and peers that run. */
 export async function aloneWith(
