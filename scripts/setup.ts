@@ -14,6 +14,8 @@ const programs: Readonly<Record<string, string>> = {
   curl: "curl",
   "ssh-keygen": "openssh-client",
   "systemd-analyze": "systemd",
+  faketime: "faketime",
+  script: "bsdutils",
 };
 
 async function run(command: string, ...args: readonly string[]): Promise<boolean> {

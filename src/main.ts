@@ -78,7 +78,7 @@ const surroundings: Surroundings = {
   environment: (name) => Deno.env.get(name),
   readText: (path) => Deno.readTextFile(path),
   askSecret,
-  signals: stopSignals,
+  signals: () => stopSignals(),
   notify: notifySystemd,
   async connect(stateDirectory) {
     const connection = await connectControl(stateDirectory);

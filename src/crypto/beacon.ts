@@ -16,6 +16,7 @@ import {
   idFormNumber,
   islandMarkLength,
 } from "../wire/beacon.ts";
+import { sha256 } from "./digest.ts";
 
 const openTagLabel = utf8("mesh v1 open tag");
 const openKeyLabel = utf8("mesh v1 open");
@@ -23,8 +24,7 @@ const islandLabel = utf8("mesh v1 island");
 
 /** The tag of every open mesh: the first 16 bytes of SHA-256("mesh v1 open tag"). */
 export async function openTag(): Promise<Bytes> {
-  const digest = await crypto.subtle.digest("SHA-256", openTagLabel);
-  return new Uint8Array(digest).slice(0, beaconTagLength);
+  return (await sha256(openTagLabel)).slice(0, beaconTagLength);
 }
 
 /** What an island mark is computed over. */
@@ -51,9 +51,7 @@ export class IslandKey {
 
   /** The key of every open mesh: SHA-256("mesh v1 open"). */
   static async open(): Promise<IslandKey> {
-    return await IslandKey.ofCluster(
-      new Uint8Array(await crypto.subtle.digest("SHA-256", openKeyLabel)),
-    );
+    return await IslandKey.ofCluster(await sha256(openKeyLabel));
   }
 
   /** The key of a cluster: its secret, 32 bytes. */

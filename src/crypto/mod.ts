@@ -44,26 +44,24 @@ export {
   agreeAsInitiator,
   agreeAsResponder,
   createInitiatorShares,
-  deriveSealKey,
+  type ExchangeSecret,
+  type InitiatorKeys,
+  type InitiatorShares,
+  type ResponderShares,
+} from "./exchange_agreement.ts";
+export { exchangeKnownAnswer } from "./exchange_known_answer.ts";
+export { proveClusterSecret, provesClusterSecret } from "./exchange_proof.ts";
+export { deriveSealKey, type ExchangeSealKey, openOffer, sealOffer } from "./exchange_seal.ts";
+export {
   type ExchangeClaim,
-  exchangeKnownAnswer,
   exchangePurpose,
   type ExchangeRole,
-  type ExchangeSealKey,
-  type ExchangeSecret,
   type ExchangeTranscript,
   hashConfirmation,
   hashTranscript,
   initiatorClaim,
-  type InitiatorKeys,
-  type InitiatorShares,
-  openOffer,
-  proveClusterSecret,
-  provesClusterSecret,
   responderClaim,
-  type ResponderShares,
-  sealOffer,
-} from "./exchange.ts";
+} from "./exchange_transcript.ts";
 export {
   cookieFor,
   datagramKnownAnswer,

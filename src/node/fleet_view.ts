@@ -43,29 +43,39 @@ export interface KnownNode {
   readonly path: Path | undefined;
 }
 
+/** What a node lists, and the record that says so. */
+interface ListingNode {
+  readonly record: VerifiedRecord;
+  readonly body: LinksBody;
+}
+
 /** One moment of the fleet. */
 export class FleetView {
   readonly #sources: FleetSources;
   readonly #nodes = new Map<NodeId, KnownNode>();
   readonly #names = new Map<string, NodeId[]>();
-  readonly #links = new Map<NodeId, LinksBody>();
+  readonly #links = new Map<NodeId, ListingNode>();
 
-  constructor(sources: FleetSources) {
+  /** @param before An earlier view of the same sources: records it has read are not read again. */
+  constructor(sources: FleetSources, before?: FleetView) {
     this.#sources = sources;
     const { store, selfId } = sources;
     const infos = new Map<NodeId, { record: VerifiedRecord; info: InfoBody }>();
     for (const author of store.authors()) {
       const record = store.get(recordKey(infoKind, author, noSubject));
-      const info = record === undefined ? undefined : readInfo(record);
-      if (record !== undefined && info !== undefined && !isDecodeError(info)) {
-        infos.set(author, { record, info });
+      if (record !== undefined) {
+        const known = before?.#nodes.get(author);
+        const info = known?.record === record ? known.info : readInfo(record);
+        if (!isDecodeError(info)) infos.set(author, { record, info });
       }
       const links = store.get(recordKey(linksKind, author, noSubject));
-      const body = links === undefined ? undefined : readLinks(links);
-      if (body !== undefined && !isDecodeError(body)) this.#links.set(author, body);
+      if (links === undefined) continue;
+      const known = before?.#links.get(author);
+      const body = known?.record === links ? known.body : readLinks(links);
+      if (!isDecodeError(body)) this.#links.set(author, { record: links, body });
     }
     const listed = new Map<NodeId, ListedLinks>();
-    for (const [id, { links }] of this.#links) {
+    for (const [id, { body: { links } }] of this.#links) {
       listed.set(id, { neighbours: links.map((link) => link.peer) });
     }
     const paths = reachableFrom(selfId, sources.linked(), listed, prefixHexOf);
@@ -184,7 +194,7 @@ export class FleetView {
   linksOf(id: NodeId): ListedLink[] {
     const byPrefix = new Map([...this.#nodes.keys()].map((known) => [prefixHexOf(known), known]));
     const listed: ListedLink[] = [];
-    for (const { peer, costExponent } of this.#links.get(id)?.links ?? []) {
+    for (const { peer, costExponent } of this.#links.get(id)?.body.links ?? []) {
       const neighbour = byPrefix.get(peer);
       if (neighbour !== undefined) listed.push({ id: neighbour, costMs: 2 ** costExponent });
     }

@@ -2,9 +2,13 @@
  * Looks at the fleet whenever something changed, tells what is new since the last look, and keeps
  * the view that everybody else reads.
  *
+ * A look costs time in proportion to the nodes known, and anybody who proves a key can bring changes
+ * as fast as he can sign: so looking takes at most a tenth of the time, and between two looks the
+ * view is that of the last one.
+ *
  * @module
  */
-import { type Instant, later, milliseconds } from "../base/instant.ts";
+import { elapsed, type Instant, later, milliseconds, scaled } from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { type FleetSources, FleetView, type KnownNode } from "./fleet_view.ts";
@@ -12,6 +16,9 @@ import type { Timed } from "./pump.ts";
 
 /** Changes that come together are looked at together. */
 const lookAfter = milliseconds(20);
+
+/** The rest after a look, in lengths of the look. */
+const restPerLook = 9;
 
 /** What is new. */
 export interface FleetWatchOwner {
@@ -37,6 +44,8 @@ export class FleetWatch implements Timed {
   readonly #seen = new Map<NodeId, Seen>();
   #view: FleetView;
   #isStale = false;
+  /** When the next look may be. */
+  #restUntil: Instant;
   #lookAt: Instant | undefined;
   #conflicts = "";
 
@@ -44,16 +53,20 @@ export class FleetWatch implements Timed {
     this.#clock = clock;
     this.#sources = sources;
     this.#owner = owner;
+    this.#restUntil = clock.monotonic();
     this.#view = new FleetView(sources);
     // What the disk remembered is not news.
     this.#note();
   }
 
-  /** The fleet now. */
+  /** The fleet now, or at the last look if the next one must wait. */
   get view(): FleetView {
-    if (this.#isStale) {
-      this.#view = new FleetView(this.#sources);
+    const begun = this.#clock.monotonic();
+    if (this.#isStale && begun >= this.#restUntil) {
       this.#isStale = false;
+      this.#view = new FleetView(this.#sources, this.#view);
+      const ended = this.#clock.monotonic();
+      this.#restUntil = later(ended, scaled(elapsed(begun, ended), restPerLook));
     }
     return this.#view;
   }
@@ -68,7 +81,11 @@ export class FleetWatch implements Timed {
     return this.#lookAt;
   }
 
-  handleTimeout(_now: Instant): void {
+  handleTimeout(now: Instant): void {
+    if (now < this.#restUntil) {
+      this.#lookAt = this.#restUntil;
+      return;
+    }
     this.#lookAt = undefined;
     const known = new Set<NodeId>();
     for (const node of this.view.nodes()) {

@@ -212,6 +212,11 @@ export class Links implements Timed {
     this.#options.background.own("authenticate anew", this.#authenticate(peer));
   }
 
+  /** Another node's `links` record says that it lost the peer. */
+  handleReportedLoss(peer: Peer, reporter: NodeId): void {
+    this.#options.monitor.handleReportedLoss(peer.id, reporter, this.#now());
+  }
+
   /** The peer said good-bye, naming the boot that ends. */
   handleLeaving(peer: Peer, bootNonce: Bytes): void {
     if (peer.bootNonce === undefined || !equalBytes(peer.bootNonce, bootNonce)) return;

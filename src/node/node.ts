@@ -301,7 +301,7 @@ export class Node {
       peers: this.peers,
       owner: {
         handleOwnRecord: (record) => this.#publisher.handleOwnRecord(record),
-        handleStored: (record) => this.#handleStored(record),
+        handleStored: (record, previous) => this.#handleStored(record, previous),
         isUrgent: (record) => this.#isUrgent(record),
         handleInStep: () => this.#inStep.resolve(),
       },
@@ -740,10 +740,23 @@ export class Node {
     this.#finder.handleKnown(id, addresses);
   }
 
-  #handleStored(record: VerifiedRecord): void {
+  #handleStored(record: VerifiedRecord, previous: VerifiedRecord | undefined): void {
     if (record.kind === infoKind) this.#handleAddressesOf(record.author);
+    if (record.kind === linksKind && previous !== undefined) this.#heedLosses(record, previous);
     this.fleet.handleChange();
     this.#pump.poke();
+  }
+
+  /** Whom somebody lost who had listed it before is looked at here too, if it is a neighbour. */
+  #heedLosses(record: VerifiedRecord, previous: VerifiedRecord): void {
+    const links = readLinks(record);
+    const before = readLinks(previous);
+    if (isDecodeError(links) || isDecodeError(before)) return;
+    for (const prefix of links.lost) {
+      const peer = this.peers.byPrefix(prefix);
+      const wasListed = before.links.some((link) => link.peer === prefix);
+      if (wasListed && peer?.linked === true) this.links.handleReportedLoss(peer, record.author);
+    }
   }
 
   #handleGone(records: readonly VerifiedRecord[]): void {

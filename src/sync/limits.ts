@@ -126,3 +126,10 @@ export const monitoredLinksMax = 40;
 export const logCompactionBytesMin = 1_048_576;
 /** Records judged at once when the log is read: the platform does some dozens in parallel. */
 export const restoreBatch = 64;
+
+/** A reporter is heeded about one peer this often, or its word would be a way to make others probe. */
+export const reportedLossPause: Duration = minutes(10);
+/** Those who hear of a loss together probe within this time of each other, not all at once. */
+export const reportedLossSpread: Duration = milliseconds(100);
+/** Reports remembered: 32 links, each reported by as many. */
+export const reportedLossesMax = 1_024;

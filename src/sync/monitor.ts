@@ -37,6 +37,9 @@ import {
   provenAddressesMax,
   provenAddressLifetime,
   refusalMissesMin,
+  reportedLossesMax,
+  reportedLossPause,
+  reportedLossSpread,
   restartingLinkLifetime,
   tcpOnlyRoundsMax,
   tryInterval,
@@ -136,6 +139,7 @@ const spreadStepMax = 0.1;
 export class Monitor {
   readonly #links = new Map<NodeId, Link>();
   readonly #counters = new Counters();
+  readonly #reports = new BoundedMap<string, Instant>(reportedLossesMax);
   readonly #prng: Prng;
 
   constructor(options: MonitorOptions) {
@@ -218,6 +222,21 @@ export class Monitor {
       }
     }
     return this.#judge(link, round, now);
+  }
+
+  /**
+   * Another node says that it lost the peer: the peer is probed at once instead of at its turn, once
+   * per reporter in ten minutes. The word of the other accuses nobody; silence here does.
+   */
+  handleReportedLoss(id: NodeId, reporter: NodeId, now: Instant): void {
+    const link = this.#links.get(id);
+    if (link === undefined || link.awaitedUntil !== undefined || link.round !== undefined) return;
+    const pair = `${id} ${reporter}`;
+    const reportedAt = this.#reports.get(pair);
+    if (reportedAt !== undefined && elapsed(reportedAt, now) < reportedLossPause) return;
+    this.#reports.set(pair, now);
+    const soon = later(now, scaled(reportedLossSpread, this.#prng.unit()));
+    if (soon < link.nextProbe) link.nextProbe = soon;
   }
 
   /** The peer said that it will be back: its link is kept for a minute, once per exchange. */

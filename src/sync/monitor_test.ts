@@ -411,3 +411,20 @@ Deno.test("a process that always runs late still notices a death", () => {
   assert(elapsed(instant(1_000_000), droppedAt) <= slow + authenticationWait);
   assert((world.monitor.counts()["ran late"] ?? 0) > forgivenGapsMax);
 });
+
+Deno.test("a loss that another reports is looked into at once, and once per reporter", () => {
+  const world = new World();
+  world.link(peer, answering());
+  const probes = () => world.seen.filter(({ effect }) => effect.kind === "probe").length;
+  world.monitor.handleReportedLoss(peer, fakeNodeId(2), world.now);
+  world.runFor(150);
+  assertEquals(probes(), 1);
+  // The same word again moves nothing; another's does.
+  world.monitor.handleReportedLoss(peer, fakeNodeId(2), world.now);
+  world.runFor(150);
+  assertEquals(probes(), 1);
+  world.monitor.handleReportedLoss(peer, fakeNodeId(3), world.now);
+  world.runFor(150);
+  assertEquals(probes(), 2);
+  assertEquals(world.monitor.snapshot(peer)?.state, "steady");
+});

@@ -9,9 +9,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type Bytes, concatBytes, utf8 } from "../../src/base/bytes.ts";
-import { SystemEntropy } from "../../src/host/mod.ts";
-import { newIdentity } from "../../src/identity/mod.ts";
-import { beginExchange } from "../../src/session/mod.ts";
+import { firstMessage } from "./adversary/first_message.ts";
 import { attacksOnOnePair, HonestPair } from "./adversary/honest_pair.ts";
 import {
   forgedPresentations,
@@ -23,19 +21,6 @@ import { refusalText } from "./adversary/raw_http.ts";
 import { HandTls, HandTlsError, type Presentation } from "./adversary/tls_by_hand.ts";
 import { Trap } from "./adversary/trap.ts";
 import { eventually } from "./eventually.ts";
-
-/** A first message that an honest node answers, if it lets anybody speak. */
-async function firstMessage(): Promise<Bytes> {
-  const identity = await newIdentity();
-  const value = new Uint8Array(32);
-  const { m1 } = await beginExchange({
-    self: { identity, leafHash: value, bootNonce: value.subarray(0, 16) },
-    peer: { id: identity.id, publicKey: identity.publicKey, leafHash: value },
-    binding: { kind: 1, client: value, server: value },
-    entropy: new SystemEntropy(),
-  });
-  return m1;
-}
 
 function exchangeRequest(body: Bytes): Bytes {
   const head = "POST /mesh/v1/exchange HTTP/1.1\r\nHost: mesh\r\nConnection: close\r\n";

@@ -127,17 +127,17 @@ export class RunningCommand implements AsyncDisposable {
     });
   }
 
+  /** Sends a signal; one that has ended takes none. */
   signal(name: Deno.Signal): void {
-    this.#child.kill(name);
+    try {
+      this.#child.kill(name);
+    } catch (error) {
+      if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch (error) {
-      // It ended already.
-      if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    this.signal("SIGKILL");
     await this.ended;
   }
 }

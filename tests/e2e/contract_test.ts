@@ -334,9 +334,7 @@ Deno.test(
   { name: "on a terminal there is colour, unless NO_COLOR says no", ignore: !hasScript },
   async () => {
     const line = ["nodes", "--state", world.node("a").state];
-    const [program = "", ...words] = (await import("../../scripts/mesh_process.ts")).meshCommand(
-      Deno.env.get("MESH_BIN"),
-    );
+    const [program = "", ...words] = meshCommand();
     const shown = async (env: Record<string, string>, ...more: readonly string[]) => {
       const command = [program, ...words, ...line, ...more].join(" ");
       const { stdout } = await new Deno.Command("script", {
@@ -647,7 +645,8 @@ Deno.test("--peer finds one that starts later, passes over itself, and warns of 
   await using stack = new AsyncDisposableStack();
   const { scratch } = world;
   const late = scratch.state("late");
-  const first = stack.use(await NodeProcess.start({ args: alone, state: late }));
+  const lateArgs = [...alone, "--name", "late"];
+  const first = stack.use(await NodeProcess.start({ args: lateArgs, state: late }));
   const { port } = await first.ready();
   await first.stop();
   const itself = scratch.state("itself");
@@ -656,6 +655,7 @@ Deno.test("--peer finds one that starts later, passes over itself, and warns of 
   await own.stop();
   const args = [
     ...alone,
+    ...["--name", "early"],
     ...["--peer", `127.0.0.1:${ownPort}`],
     ...["--peer", "no-such-host.invalid:7411"],
     ...["--peer", `localhost:${port}`],
@@ -669,7 +669,7 @@ Deno.test("--peer finds one that starts later, passes over itself, and warns of 
         code === "peer-unresolved" && message.includes("no-such-host.invalid")
       ),
   );
-  const second = stack.use(await NodeProcess.start({ args: alone, state: late }));
+  const second = stack.use(await NodeProcess.start({ args: lateArgs, state: late }));
   await node.linkedWith(second);
   const codes = (await node.status()).warnings.map(({ code }) => code);
   for (const code of codes) {

@@ -1,0 +1,195 @@
+/**
+ * Time that passes when a test says so, and clocks that show it.
+ *
+ * @module
+ */
+import {
+  type Duration,
+  type Instant,
+  instant,
+  milliseconds,
+  type WallTime,
+  wallTime,
+} from "../../src/base/instant.ts";
+import type { Clock } from "../../src/platform/clock.ts";
+import { turn } from "./crypto_gate.ts";
+
+interface Due {
+  readonly at: number;
+  /** Among those due at one time the first come is the first served. */
+  readonly order: number;
+  action: (() => void) | undefined;
+}
+
+function isBefore(a: Due, b: Due): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+/** What is to happen, soonest first: a binary heap. */
+class Agenda {
+  readonly #heap: Due[] = [];
+
+  get first(): Due | undefined {
+    return this.#heap[0];
+  }
+
+  add(due: Due): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(due);
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const parent = heap[above];
+      if (parent === undefined || !isBefore(due, parent)) break;
+      heap[at] = parent;
+      at = above;
+    }
+    heap[at] = due;
+  }
+
+  take(): Due | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      let child = heap[below];
+      if (child === undefined) break;
+      const other = heap[below + 1];
+      if (other !== undefined && isBefore(other, child)) {
+        child = other;
+        below++;
+      }
+      if (!isBefore(child, last)) break;
+      heap[at] = child;
+      at = below;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+/** The time of one world. */
+export class VirtualTime {
+  readonly #quiet: () => Promise<void>;
+  readonly #agenda = new Agenda();
+  #now = 0;
+  #order = 0;
+  #happened = 0;
+
+  /**
+   * @param quiet Resolves when nothing can happen any more before time moves: `CryptoGate.quiet`, or
+   *   one turn of the event loop where no cryptography is under way.
+   */
+  constructor(quiet: () => Promise<void> = turn) {
+    this.#quiet = quiet;
+  }
+
+  /** Milliseconds since the world began. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Things that came due so far. */
+  get happened(): number {
+    return this.#happened;
+  }
+
+  /** Does it after this long; the result calls it off. */
+  after(length: Duration, action: () => void): () => void {
+    const due: Due = { at: this.#now + Math.max(0, length), order: this.#order++, action };
+    this.#agenda.add(due);
+    return () => {
+      due.action = undefined;
+    };
+  }
+
+  /** Resolves when this much has passed. */
+  passed(length: Duration): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(length, resolve);
+    });
+  }
+
+  /**
+   * Lets time pass. It moves only while the world is quiet, from one thing that is due to the next;
+   * everything that follows from one has happened before the next comes due.
+   */
+  async advance(length: Duration): Promise<void> {
+    await this.advanceUntil(() => false, length);
+  }
+
+  /** The same, until `holds` does or `limit` has passed; whether it held. */
+  async advanceUntil(holds: () => boolean, limit: Duration): Promise<boolean> {
+    const end = this.#now + limit;
+    for (;;) {
+      await this.#quiet();
+      if (holds()) return true;
+      const next = this.#agenda.first;
+      if (next === undefined || next.at > end) break;
+      this.#agenda.take();
+      const { action } = next;
+      if (action === undefined) continue;
+      this.#now = Math.max(this.#now, next.at);
+      this.#happened++;
+      action();
+    }
+    this.#now = end;
+    return false;
+  }
+}
+
+/** Where a clock begins. */
+export interface VirtualClockOptions {
+  /** What the monotonic clock shows when the world begins. */
+  readonly monotonicOrigin?: Instant;
+  /** What the calendar shows when the world begins. */
+  readonly wallOrigin?: WallTime;
+}
+
+/** A machine's clocks: a view of the world's time, each with an origin of its own. */
+export class VirtualClock implements Clock {
+  readonly #time: VirtualTime;
+  readonly #monotonicOrigin: number;
+  #wallOrigin: number;
+  #isHalted = false;
+
+  constructor(time: VirtualTime, options: VirtualClockOptions = {}) {
+    this.#time = time;
+    this.#monotonicOrigin = options.monotonicOrigin ?? 1_000;
+    this.#wallOrigin = options.wallOrigin ?? Date.UTC(2026, 6, 1);
+  }
+
+  monotonic(): Instant {
+    return instant(this.#monotonicOrigin + this.#time.now);
+  }
+
+  wall(): WallTime {
+    return wallTime(this.#wallOrigin + this.#time.now);
+  }
+
+  /** Somebody sets the calendar. */
+  setWall(wall: WallTime): void {
+    this.#wallOrigin = wall - this.#time.now;
+  }
+
+  /** The process is gone: whoever waits on this clock waits for ever. */
+  halt(): void {
+    this.#isHalted = true;
+  }
+
+  wait(until: Instant, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        signal.removeEventListener("abort", done);
+        callOff();
+        if (!this.#isHalted) resolve();
+      };
+      const callOff = this.#time.after(milliseconds(until - this.monotonic()), done);
+      signal.addEventListener("abort", done);
+    });
+  }
+}
