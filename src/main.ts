@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { runCommandLine, type Surroundings } from "./cli/mod.ts";
 import {
   askSecret,
@@ -17,6 +18,7 @@ import {
   standardOutput,
   stopSignals,
   StorageError,
+  surviveNetworkErrors,
   SystemClock,
   SystemEntropy,
 } from "./host/mod.ts";
@@ -65,6 +67,18 @@ const openIdentityIn: Surroundings["openIdentity"] = async (stateDirectory, opti
   return { id, publicKey: toHex(publicKey), path: `${stateDirectory}/identity.key`, protection };
 };
 
+/** A node lives on when a stranger's connection makes the runtime's own code stumble. */
+const startGuarded: Surroundings["start"] = (options) => {
+  const log = getLogger(["mesh"]);
+  surviveNetworkErrors(new SystemClock(), (error, passedOver) => {
+    log.error("An error of the network that nobody caught: {error} ({passedOver} more before)", {
+      error,
+      passedOver,
+    });
+  });
+  return startNode(options);
+};
+
 const surroundings: Surroundings = {
   args: Deno.args,
   stdout: standardOutput(),
@@ -87,7 +101,7 @@ const surroundings: Surroundings = {
   },
   serve: (stateDirectory, control) =>
     serveControl(stateDirectory, (request, closing) => answerControl(request, control, closing)),
-  start: startNode,
+  start: startGuarded,
   openIdentity,
   async selfTest(options) {
     const { runSelfTest } = await import("./selftest/mod.ts");

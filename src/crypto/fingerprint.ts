@@ -17,9 +17,8 @@
  * @module
  */
 import { type Bytes, encodeUint } from "../base/bytes.ts";
+import { fingerprintLength } from "../wire/limits.ts";
 import { sha256 } from "./digest.ts";
-
-const fingerprintLength = 16;
 
 /** Of a range of self kinds: `sum` 32 bytes. Returns 16 bytes. */
 export async function selfFingerprint(count: number, sum: Uint8Array): Promise<Bytes> {

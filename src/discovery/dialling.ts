@@ -1,41 +1,26 @@
 /**
  * Whom to dial, now: connect-backs to who was heard, one-way peers again, `--peer`, the random
- * unreachable id, and whoever is near or reachable while links are missing. Owns the dials in flight
- * and what their outcomes mean.
+ * unreachable id (`unreachable_pick.ts`), and whoever is near or reachable while links are missing
+ * (`link_search.ts`). Owns the dials in flight and what their outcomes mean.
  *
  * @module
  */
 import type { Counters } from "../base/counters.ts";
-import { type Duration, earliest, type Instant, later, scaled } from "../base/instant.ts";
+import { type Duration, earliest, type Instant } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.ts";
-import { SourceBudget } from "./beacon_budget.ts";
-import type { AddressRules, Candidates } from "./candidates.ts";
+import type { Candidates } from "./candidates.ts";
 import { type ConnectBackOptions, ConnectBacks } from "./connect_backs.ts";
-import { degreeFor } from "./degree.ts";
+import { Departures } from "./departures.ts";
 import type { DialOutcome, DiscoveryEffect } from "./effects.ts";
 import { type DialReason, type Flight, Flights } from "./flights.ts";
-import {
-  backoffMin,
-  declinedBackoff,
-  fillGap,
-  fillPause,
-  heldDialsBurst,
-  heldDialsPerSourceBurst,
-  heldDialsPerSourceRate,
-  heldDialsRate,
-  lonelyPause,
-  sourcesMax,
-  strangerDialsBurst,
-  strangerDialsPerSourceBurst,
-  strangerDialsPerSourceRate,
-  strangerDialsRate,
-  unreachablePause,
-} from "./limits.ts";
+import { backoffMin, declinedBackoff } from "./limits.ts";
+import { LinkSearch } from "./link_search.ts";
 import { type ClosedReason, OneWay, type OneWayPeer } from "./one_way.ts";
 import { Peers, type PeerSnapshot } from "./peers.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { UnreachablePick } from "./unreachable_pick.ts";
 
 /** What the dialling shares with the rest of discovery. */
 export interface DiallingOptions {
@@ -54,12 +39,9 @@ export interface DiallingSnapshot {
   readonly oneWay: readonly OneWayPeer[];
 }
 
-type DialResult = "begun" | "no room" | "no address" | "budget";
-
 /** The dials of this node. */
 export class Dialling {
   readonly #self: NodeId;
-  readonly #prng: Prng;
   readonly #counters: Counters;
   readonly #candidates: Candidates;
   readonly #surroundings: Surroundings;
@@ -67,45 +49,28 @@ export class Dialling {
   readonly #connectBacks: ConnectBacks;
   readonly #oneWay: OneWay;
   readonly #peers: Peers;
-  readonly #strangerDials: SourceBudget;
-  readonly #heldDials: SourceBudget;
-  #unreachableAt: Instant;
-  /** Networks are new: the next unreachable id is dialled at once, whatever its back-off. */
-  #unreachableAtOnce = true;
-  #fillAt: Instant;
-  #filledAt: Instant | undefined;
-  #nearFirst = true;
+  readonly #departures: Departures;
+  readonly #search: LinkSearch;
+  readonly #unreachable: UnreachablePick;
 
   constructor(options: DiallingOptions, now: Instant) {
     this.#self = options.self;
-    this.#prng = options.prng;
     this.#counters = options.counters;
     this.#candidates = options.candidates;
     this.#surroundings = options.surroundings;
     this.#connectBacks = new ConnectBacks(options.prng);
     this.#oneWay = new OneWay(options.prng);
     this.#peers = new Peers(options.peers, options.prng, now);
-    this.#strangerDials = new SourceBudget({
-      sourceBurst: strangerDialsPerSourceBurst,
-      sourceRate: strangerDialsPerSourceRate,
-      burst: strangerDialsBurst,
-      rate: strangerDialsRate,
-      sourcesMax,
-    }, now);
-    this.#heldDials = new SourceBudget({
-      sourceBurst: heldDialsPerSourceBurst,
-      sourceRate: heldDialsPerSourceRate,
-      burst: heldDialsBurst,
-      rate: heldDialsRate,
-      sourcesMax,
-    }, now);
-    this.#unreachableAt = now;
-    this.#fillAt = now;
+    const shared = { ...options, flights: this.#flights, oneWay: this.#oneWay };
+    this.#departures = new Departures(shared, now);
+    const isFree = (id: NodeId) => this.#isFree(id);
+    this.#search = new LinkSearch({ ...shared, departures: this.#departures, isFree }, now);
+    this.#unreachable = new UnreachablePick({ ...shared, isFree }, now);
   }
 
   /** Links this node strives for, whoever dialled. */
   get degree(): number {
-    return degreeFor(this.#candidates.heldCount + 1);
+    return this.#search.degree;
   }
 
   /** Whether a dial to the id is under way. */
@@ -115,7 +80,7 @@ export class Dialling {
 
   /** Whether links are missing for which an id of this sort may be dialled. */
   wantsLink(held: boolean): boolean {
-    return this.#missing(held) > 0;
+    return this.#search.missing(held) > 0;
   }
 
   /** Whether the id is heard one way and therefore has its own times. */
@@ -137,17 +102,14 @@ export class Dialling {
 
   /** Networks are new: an unreachable id and the peers are due at once. */
   handleInterfaces(now: Instant): void {
-    this.#unreachableAtOnce = true;
-    this.#unreachableAt = now;
+    this.#unreachable.handleInterfaces(now);
     this.#peers.handleInterfaces(now);
     this.lookForLinks(now);
   }
 
   /** Another id is known. */
   handleKnown(now: Instant): void {
-    if (this.#unreachableAtOnce && this.#candidates.unreachableCount > 0) {
-      this.#unreachableAt = now;
-    }
+    this.#unreachable.handleKnown(now);
   }
 
   /** The id is forgotten. */
@@ -174,16 +136,14 @@ export class Dialling {
   handleLinked(id: NodeId, text: string): DiscoveryEffect[] {
     this.#connectBacks.delete(id);
     this.#peers.handleLinked(id);
-    this.#unreachableAtOnce = false;
+    this.#unreachable.handleLinked();
     return [...this.#oneWay.handleOpened(id), ...this.#oneWay.handleOpenedAddress(text)];
   }
 
   /** The link with the id ended. */
   handleUnlinked(id: NodeId, now: Instant): void {
     this.#peers.handleUnlinked(id, now);
-    if (this.#surroundings.links === 0) {
-      this.#unreachableAt = earliest(this.#unreachableAt, later(now, lonelyPause)) ?? now;
-    }
+    this.#unreachable.handleUnlinked(now);
     this.lookForLinks(now);
   }
 
@@ -217,21 +177,20 @@ export class Dialling {
       ...this.#retryOneWay(now),
       ...this.#dialPeers(now),
       ...this.#dialUnreachable(now),
-      ...this.#dialForDegree(now),
+      ...this.#search.handleTimeout(now),
     );
     return effects;
   }
 
   /** When `handleTimeout` is to be called next. */
   nextTimeout(): Instant | undefined {
-    const looks = this.#candidates.hasLive && this.#missing(true) > 0;
     return earliest(
       this.#flights.nextTimeout(),
       this.#connectBacks.nextTimeout(),
       this.#oneWay.nextTimeout(),
       this.#peers.nextTimeout(),
-      this.#unreachableAt,
-      looks ? this.#fillAt : undefined,
+      this.#unreachable.nextTimeout(),
+      this.#search.nextTimeout(),
     );
   }
 
@@ -250,20 +209,9 @@ export class Dialling {
     };
   }
 
-  /**
-   * How many dials for more links may begin. Half of what is missing at a time: the others look for
-   * links too, and a fleet that starts together would end at twice its degree. Dials to strangers
-   * take no room from held ids: anybody can cause them.
-   */
-  #missing(held: boolean): number {
-    const atOnce = Math.ceil((this.degree - this.#surroundings.links) / 2);
-    return atOnce - this.#flights.countForLinks(held);
-  }
-
   /** Something was learned: look for missing links soon. */
   lookForLinks(now: Instant): void {
-    const soonest = this.#filledAt === undefined ? now : later(this.#filledAt, fillGap);
-    this.#fillAt = earliest(this.#fillAt, soonest > now ? soonest : now) ?? now;
+    this.#search.lookSoon(now);
   }
 
   #dialBack(now: Instant): DiscoveryEffect[] {
@@ -272,10 +220,10 @@ export class Dialling {
       const held = this.#candidates.isHeld(id);
       if ((this.#surroundings.isLinked(id) && !relink) || this.#flights.hasId(id)) {
         this.#connectBacks.delete(id);
-      } else if (!beyondDegree && this.#missing(held) <= 0) {
+      } else if (!beyondDegree && this.#search.missing(held) <= 0) {
         this.#connectBacks.delete(id);
         this.#counters.count("connect-back not needed");
-      } else if (this.#dial(id, "beacon", relink, effects, now) !== "no room") {
+      } else if (this.#departures.begin(id, "beacon", relink, effects, now) !== "no room") {
         this.#connectBacks.delete(id);
       } else if (!this.#connectBacks.postpone(id, now)) {
         this.#counters.count("connect-back without room");
@@ -288,7 +236,7 @@ export class Dialling {
     const effects: DiscoveryEffect[] = [];
     for (const id of this.#oneWay.due(now)) {
       const busy = this.#flights.hasId(id);
-      const began = busy || this.#dial(id, "one-way", false, effects, now) === "begun";
+      const began = busy || this.#departures.begin(id, "one-way", false, effects, now) === "begun";
       this.#oneWay.handleRetried(id, began, now);
     }
     return effects;
@@ -304,50 +252,21 @@ export class Dialling {
         this.#peers.postpone(peer, now);
         continue;
       }
-      const rules = this.#rules(false);
       const to = this.#peers.nextAddress(
         peer,
-        (address) => rules.allows(formatSocketAddress(address)),
+        (address) => this.#departures.allows(address),
         now,
       );
-      if (to === undefined) continue;
-      this.#flights.begin({ to, why: "peer", held: true, peer, since: now });
-      this.#counters.count("dial for peer");
-      effects.push({ kind: "dial", to, why: "peer" });
+      if (to !== undefined) effects.push(this.#departures.beginForPeer(peer, to, now));
     }
     return effects;
   }
 
   #dialUnreachable(now: Instant): DiscoveryEffect[] {
-    if (now < this.#unreachableAt) return [];
-    const pause = this.#surroundings.links === 0 ? lonelyPause : unreachablePause;
-    this.#unreachableAt = later(now, scaled(pause, this.#prng.between(0.9, 1.1)));
-    const id = this.#candidates.pickUnreachable(
-      (id) => this.#isFree(id),
-      this.#unreachableAtOnce,
-      now,
-    );
+    const id = this.#unreachable.handleTimeout(now);
     if (id === undefined) return [];
-    this.#unreachableAtOnce = false;
     const effects: DiscoveryEffect[] = [];
-    this.#dial(id, "unreachable", false, effects, now);
-    return effects;
-  }
-
-  #dialForDegree(now: Instant): DiscoveryEffect[] {
-    if (now < this.#fillAt || !this.#candidates.hasLive || this.#missing(true) <= 0) return [];
-    this.#filledAt = now;
-    this.#fillAt = later(now, fillPause);
-    const effects: DiscoveryEffect[] = [];
-    const fits = (id: NodeId) =>
-      this.#isFree(id) && (this.#candidates.isHeld(id) || this.#missing(false) > 0);
-    for (let missing = this.#missing(true); missing > 0; missing--) {
-      const near = () => this.#candidates.pickNear(fits, now);
-      const far = () => this.#candidates.pickReachable(fits, now);
-      const id = this.#nearFirst ? near() ?? far() : far() ?? near();
-      this.#nearFirst = !this.#nearFirst;
-      if (id === undefined || this.#dial(id, "degree", false, effects, now) === "no room") break;
-    }
+    this.#departures.begin(id, "unreachable", false, effects, now);
     return effects;
   }
 
@@ -356,58 +275,6 @@ export class Dialling {
     return !this.#surroundings.isLinked(id) && !this.#flights.hasId(id) &&
       !this.#connectBacks.has(id) &&
       !this.#oneWay.has(id);
-  }
-
-  #rules(relink: boolean): AddressRules {
-    return {
-      zones: this.#surroundings.zones,
-      loopback: this.#surroundings.hasLoopback,
-      allows: (text) =>
-        !this.#surroundings.isOwn(text) && !this.#flights.hasAddress(text) &&
-        (relink || !this.#surroundings.isLinkedAt(text)),
-    };
-  }
-
-  /** Begins a dial to the next address of the id, if there is one and there is room for it. */
-  #dial(
-    id: NodeId,
-    why: DialReason,
-    relink: boolean,
-    effects: DiscoveryEffect[],
-    now: Instant,
-  ): DialResult {
-    const held = this.#candidates.isHeld(id);
-    if (!this.#flights.hasRoom(why, held, this.#oneWay.size)) return "no room";
-    const [heard] = this.#candidates.heardAt(id, now);
-    if (
-      why === "beacon" && heard !== undefined &&
-      this.#flights.hasAddress(formatSocketAddress(heard))
-    ) return "no room";
-    const to = this.#candidates.nextAddress(
-      id,
-      this.#rules(relink),
-      why === "one-way",
-      now,
-    );
-    if (to === undefined) {
-      this.#candidates.rest(id, backoffMin, now);
-      return "no address";
-    }
-    // What anybody can cause is bounded by where it leads; the rest by its own back-off.
-    if (why === "beacon" || (!held && why !== "one-way")) {
-      const standing = this.#surroundings.standing(to.ip) === "own" ? "own" : "unknown";
-      const budget = held ? this.#heldDials : this.#strangerDials;
-      if (budget.take(to.ip, standing, now) !== "granted") {
-        this.#counters.count("dial over the budget");
-        this.#candidates.restart(id);
-        this.#candidates.pause(id, fillPause, now);
-        return "budget";
-      }
-    }
-    this.#flights.begin({ to, why, expect: id, held, since: now });
-    this.#counters.count(`dial for ${why}`);
-    effects.push({ kind: "dial", to, expect: id, why });
-    return "begun";
   }
 
   #handleProved(
@@ -498,7 +365,7 @@ export class Dialling {
     // A one-way peer is tried address by address, each at its time.
     if (this.#surroundings.isLinked(id) || flight.why === "one-way") return effects;
     if (this.#candidates.hasNext(id)) {
-      if (this.#dial(id, flight.why, false, effects, now) === "begun") return effects;
+      if (this.#departures.begin(id, flight.why, false, effects, now) === "begun") return effects;
     }
     this.#candidates.rest(id, atLeast, now);
     return effects;

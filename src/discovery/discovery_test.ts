@@ -5,6 +5,7 @@ import type { NetworkInterface } from "../platform/network.ts";
 import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { Discovery, type HeardBeacon } from "./discovery.ts";
+import { volunteerLinksMax } from "./limits.ts";
 import type { DiscoveryEffect } from "./effects.ts";
 
 const self = idOf(1);
@@ -331,4 +332,20 @@ Deno.test("one source causes three dials to strangers at once, then one in ten s
     }
   }
   assert(dials >= 3 && dials <= 8, `${dials} dials`);
+});
+
+Deno.test("links with one other machine's many identities do not end the search for others", () => {
+  const heardAfter = (links: number, address: string) => {
+    const machine = machineOn([eth0]);
+    for (let i = 0; i < links; i++) {
+      const to = socketAddress(ip(address), 9_000 + i);
+      machine.handleLinked(idOf(100 + i), to, instant(100));
+    }
+    run(machine, 2_000);
+    machine.handleBeacon(beaconOf(b), at("10.0.0.2"), "eth0", true, instant(2_000));
+    return dialsIn(run(machine, 2_020));
+  };
+  assertEquals(heardAfter(20, "10.0.0.66"), ["10.0.0.2:7411"]);
+  assertEquals(heardAfter(20, "10.0.0.1"), [], "this machine's own nodes are all counted");
+  assertEquals(heardAfter(volunteerLinksMax, "10.0.0.66"), [], "nor does it go on for ever");
 });

@@ -88,6 +88,12 @@ export const leftBackoff = seconds(30);
 
 /** A node accepts links freely up to this; with as many it volunteers for no newcomer. */
 export const volunteerLinksMax = 24;
+/**
+ * Links with one address of another machine that count towards the degree. One machine can have any
+ * number of identities: with those alone as links a node would think that it has enough, and never
+ * look for the others.
+ */
+export const linksCountedPerAddress = 2;
 /** A connect-back waits a random time up to this, so that crossing dials are rarer. */
 export const staggerMax = milliseconds(20);
 /** Connect-backs in flight, one-way retries included. */

@@ -14,6 +14,7 @@ import type { SourceStanding } from "./beacon_budget.ts";
 import {
   interfacesMax,
   linkLocalInterfacesMax,
+  linksCountedPerAddress,
   provenAddressesMax,
   provenFor,
   relinkGap,
@@ -23,6 +24,7 @@ import {
 
 interface Link {
   readonly text: string;
+  readonly ip: IpAddress;
   readonly since: Instant;
   readonly relinkedAt: Instant | undefined;
 }
@@ -58,6 +60,18 @@ export class Surroundings {
   /** Number of links. */
   get links(): number {
     return this.#links.size;
+  }
+
+  /** Number of links of which so many with one other machine's address count. */
+  get linksCounted(): number {
+    const perAddress = new Map<IpAddress, number>();
+    let counted = 0;
+    for (const { ip } of this.#links.values()) {
+      const before = perAddress.get(ip) ?? 0;
+      perAddress.set(ip, before + 1);
+      if (before < linksCountedPerAddress || this.standing(ip) === "own") counted++;
+    }
+    return counted;
   }
 
   /** Interfaces on which link-local addresses without a zone are tried. */
@@ -121,7 +135,7 @@ export class Surroundings {
       this.#linkedTexts.delete(before.text);
     }
     const since = before?.since ?? now;
-    this.#links.set(id, { text, since, relinkedAt: before?.relinkedAt });
+    this.#links.set(id, { text, ip: address.ip, since, relinkedAt: before?.relinkedAt });
     this.#linkedTexts.set(text, id);
     this.#favoured.set(address.ip, true);
     return before === undefined;

@@ -25,6 +25,7 @@ export {
 } from "./directory_storage.ts";
 export { StorageError, type StorageErrorCode } from "./storage_error.ts";
 export { followInterfaces } from "./interfaces.ts";
+export { isNetworkError, surviveNetworkErrors } from "./last_resort.ts";
 export { listenToSignals, type SignalHandlers } from "./signals.ts";
 export { lookUpHost } from "./host_lookup.ts";
 export { lockState, type StateLock, type StateLockTaken } from "./state_lock.ts";

@@ -107,10 +107,12 @@ export class Archive implements Timed {
   #admit(record: VerifiedRecord): Received {
     const { clock, owner } = this.#options;
     const wall = clock.wall();
+    const wasFlagged = this.store.isFlagged(record.author);
     const outcome = this.store.admit(record, clock.monotonic(), wall);
     if (outcome.kind === "known") return { kind: "known" };
     if (outcome.kind === "refused") return { kind: "refused", reason: outcome.reason };
-    if (outcome.equivocation) {
+    // Once per author: he could go on for ever, and each would be a line in the logs of all.
+    if (outcome.equivocation && !wasFlagged) {
       owner.handleEquivocation(record);
       this.#write([{ kind: "flag", author: record.author }]);
     }

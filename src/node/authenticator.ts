@@ -69,7 +69,7 @@ export interface AuthenticatorOwner {
   ownInfo(): Bytes;
   /** What a peer is handed to send datagrams here. */
   grantFor(peer: NodeId): Promise<DatagramGrant>;
-  /** Whether exchanges with this address are wanted at all. */
+  /** Whether exchanges with this address are wanted at all, whoever dials. */
   admitsAddress(remote: SocketAddress): boolean;
   /** An exchange that somebody dialled was finished. */
   handleAccepted(result: ExchangeResult, place: ExchangePlace): void;
@@ -113,6 +113,8 @@ export class Authenticator {
 
   /** Dials and runs the exchange; closes the connection whatever came of it. Never rejects. */
   async dial(to: SocketAddress, signal: AbortSignal): Promise<DialOutcome> {
+    // Anybody's record may name any address: a fleet must not call on strangers far away for it.
+    if (!this.#options.owner.admitsAddress(to)) return rejected("the address is not near");
     const connection = await this.#options.dialer.dial(to, signal);
     if ("failed" in connection) {
       return { kind: "failed", why: connection.failed, detail: connection.detail };

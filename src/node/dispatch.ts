@@ -157,6 +157,11 @@ export class Dispatch {
     if (!same && this.#owner.mayMove(peer)) peer.address = address;
   }
 
+  #busy(): AnswerMessage {
+    this.#counters.count("peer over its budget");
+    return { kind: "notice", code: noticeCodes.busy, value: 0 };
+  }
+
   async #act(
     peer: Peer,
     opened: OpenedRequest,
@@ -171,8 +176,10 @@ export class Dispatch {
         return { kind: "ping", seenIp: ip, seenPort: port };
       }
       case "probe":
+        if (!peer.budget.take(this.#clock.monotonic())) return this.#busy();
         return await owner.answerProbe(peer, request);
       case "compare":
+        if (!peer.budget.take(this.#clock.monotonic())) return this.#busy();
         return await owner.answerCompare(request, opened.answerBytesMax);
       case "fetch":
         return owner.answerFetch(request.keys, opened.answerBytesMax);

@@ -60,17 +60,19 @@ export class FleetView {
   constructor(sources: FleetSources, before?: FleetView) {
     this.#sources = sources;
     const { store, selfId } = sources;
+    const infosRead = before === undefined ? this.#nodes : before.#nodes;
+    const linksRead = before === undefined ? this.#links : before.#links;
     const infos = new Map<NodeId, { record: VerifiedRecord; info: InfoBody }>();
     for (const author of store.authors()) {
       const record = store.get(recordKey(infoKind, author, noSubject));
       if (record !== undefined) {
-        const known = before?.#nodes.get(author);
+        const known = infosRead.get(author);
         const info = known?.record === record ? known.info : readInfo(record);
         if (!isDecodeError(info)) infos.set(author, { record, info });
       }
       const links = store.get(recordKey(linksKind, author, noSubject));
       if (links === undefined) continue;
-      const known = before?.#links.get(author);
+      const known = linksRead.get(author);
       const body = known?.record === links ? known.body : readLinks(links);
       if (!isDecodeError(body)) this.#links.set(author, { record: links, body });
     }

@@ -65,10 +65,15 @@ export class FleetWatch implements Timed {
     if (this.#isStale && begun >= this.#restUntil) {
       this.#isStale = false;
       this.#view = new FleetView(this.#sources, this.#view);
-      const ended = this.#clock.monotonic();
-      this.#restUntil = later(ended, scaled(elapsed(begun, ended), restPerLook));
+      this.#restAfter(begun);
     }
     return this.#view;
+  }
+
+  #restAfter(begun: Instant): void {
+    const ended = this.#clock.monotonic();
+    const until = later(ended, scaled(elapsed(begun, ended), restPerLook));
+    if (until > this.#restUntil) this.#restUntil = until;
   }
 
   /** Something changed: records, or links. */
@@ -82,11 +87,12 @@ export class FleetWatch implements Timed {
   }
 
   handleTimeout(now: Instant): void {
-    if (now < this.#restUntil) {
+    if (this.#isStale && now < this.#restUntil) {
       this.#lookAt = this.#restUntil;
       return;
     }
     this.#lookAt = undefined;
+    const begun = this.#clock.monotonic();
     const known = new Set<NodeId>();
     for (const node of this.view.nodes()) {
       known.add(node.id);
@@ -99,6 +105,7 @@ export class FleetWatch implements Timed {
     }
     for (const id of this.#seen.keys()) if (!known.has(id)) this.#seen.delete(id);
     this.#note();
+    this.#restAfter(begun);
   }
 
   #note(): void {

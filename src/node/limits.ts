@@ -11,10 +11,25 @@ export const peersMax = 4_096;
 export const linksMax = 32;
 /** Links accepted from anybody; the slots above are for nodes with fewer than `fewLinks`. */
 export const linksFree = 24;
+/**
+ * Links held above which one address of another machine gets no more than `linksPerAddressMax`: a
+ * machine has an address or three (IPv4, link-local, global), and must not fill the free links with
+ * made-up identities. A site behind one translated address still gets half of them.
+ */
+export const linksCrowdedAbove = 12;
+/** Links with one address of another machine, once links are crowded. */
+export const linksPerAddressMax = 4;
 /** A node with fewer links than this is let in above `linksFree`. */
 export const fewLinks = 3;
 /** Datagrams being worked on at once; more are dropped and counted. */
 export const inboxMax = 4_096;
+/**
+ * Probes and comparisons of one peer that are answered at once: each is a walk over all records. An
+ * honest reconciliation asks 128 times at most, and a link probes some five times a second at worst.
+ */
+export const dearWorkBurst = 512;
+/** The same per second. */
+export const dearWorkRate = 32;
 /** How long one try of a request waits for its answer: several LAN round trips under load. */
 export const askWait = milliseconds(500);
 /** Tries of a request whose loss would be felt; one answer in any of them ends it. */
@@ -27,6 +42,13 @@ export const exchangeWait = seconds(10);
 export const proveTries = 8;
 /** One of those tries. */
 export const proveWait = milliseconds(250);
+/**
+ * First round trips tried at once: with all their tries they take half of the requests that may wait
+ * for an answer (`session/limits.ts`), so newcomers that never answer leave the links' probes room.
+ */
+export const provingMax = 256;
+/** Reconciliations at once with peers that get no link: a courtesy, whose cost anybody could cause. */
+export const lettingGoMax = 4;
 /** Between two looks at the interfaces: carrier and addresses come and go without an event. */
 export const interfacesLookEvery = seconds(2);
 /** New links are published together, so that a start does not publish once per link. */

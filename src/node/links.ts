@@ -28,11 +28,13 @@ import type { DialOutcome, ExchangePlace } from "./authenticator.ts";
 import type { Background } from "./background.ts";
 import type { Gossip } from "./gossip.ts";
 import {
+  lettingGoMax,
   linksMax,
   probeAnswerWait,
   proveStrangerEvery,
   proveTries,
   proveWait,
+  provingMax,
   reproveEvery,
 } from "./limits.ts";
 import type { Peer, PeerTable } from "./peer.ts";
@@ -80,6 +82,7 @@ export function unlinkReason(why: LinkEnd): UnlinkReason {
 export class Links implements Timed {
   readonly #options: LinksOptions;
   readonly #proving = new Set<NodeId>();
+  readonly #lettingGo = new Set<NodeId>();
   readonly #authenticating = new Set<NodeId>();
   readonly #reproveAt = new Map<NodeId, Instant>();
   readonly #strangerProvedAt = new Map<NodeId, Instant>();
@@ -138,6 +141,10 @@ export class Links implements Timed {
   async #prove(peer: Peer): Promise<void> {
     const { asker, counters, monitor, owner } = this.#options;
     if (this.#proving.has(peer.id)) return;
+    if (!peer.linked && this.#proving.size >= provingMax) {
+      counters.count("too many peers to prove");
+      return;
+    }
     this.#proving.add(peer.id);
     try {
       const outcome = await asker.ask(peer, { kind: "ping" }, {
@@ -176,8 +183,16 @@ export class Links implements Timed {
 
   /** Too many links: the peer is brought into step and let go. */
   async #letGo(peer: Peer): Promise<void> {
-    const { gossip, asker } = this.#options;
-    await gossip.compareOnce(peer);
+    const { gossip, asker, counters } = this.#options;
+    if (this.#lettingGo.has(peer.id)) return;
+    if (this.#lettingGo.size < lettingGoMax) {
+      this.#lettingGo.add(peer.id);
+      try {
+        await gossip.compareOnce(peer);
+      } finally {
+        this.#lettingGo.delete(peer.id);
+      }
+    } else counters.count("let go without a comparison");
     if (peer.exchangeHash !== undefined) {
       await asker.ask(peer, { kind: "letGo", exchangeHash: peer.exchangeHash });
     }

@@ -59,13 +59,11 @@ import { Gossip } from "./gossip.ts";
 import {
   clockDisputeMin,
   clockJumpMin,
-  fewLinks,
   interfacesLookEvery,
   knownAddressesMax,
-  linksFree,
-  linksMax,
   peersMax,
 } from "./limits.ts";
+import { admitsLink } from "./link_admission.ts";
 import { type LinkEnd, Links, unlinkReason } from "./links.ts";
 import { type Peer, PeerTable } from "./peer.ts";
 import { Publisher } from "./publisher.ts";
@@ -752,10 +750,17 @@ export class Node {
     const links = readLinks(record);
     const before = readLinks(previous);
     if (isDecodeError(links) || isDecodeError(before)) return;
+    const reporter = prefixHexOf(record.author);
     for (const prefix of links.lost) {
       const peer = this.peers.byPrefix(prefix);
       const wasListed = before.links.some((link) => link.peer === prefix);
-      if (wasListed && peer?.linked === true) this.links.handleReportedLoss(peer, record.author);
+      if (!wasListed || peer?.linked !== true) continue;
+      // The lost one's own word that there was a link: else made-up nodes could cry wolf.
+      const theirs = this.archive.store.get(recordKey(linksKind, peer.id, noSubject));
+      const listed = theirs === undefined ? undefined : readLinks(theirs);
+      if (listed === undefined || isDecodeError(listed)) continue;
+      if (!listed.links.some((link) => link.peer === reporter)) continue;
+      this.links.handleReportedLoss(peer, record.author);
     }
   }
 
@@ -809,12 +814,19 @@ export class Node {
   }
 
   #admitsLink(peer: Peer): boolean {
-    const held = this.peers.linkCount;
-    if (held < linksFree) return true;
-    if (held >= linksMax) return false;
     const links = this.archive.store.get(recordKey(linksKind, peer.id, noSubject));
     const body = links === undefined ? undefined : readLinks(links);
-    return body === undefined || isDecodeError(body) || body.links.length < fewLinks;
+    return admitsLink({
+      from: this.#machineOf(peer),
+      held: this.peers.links().map((held) => this.#machineOf(held)),
+      peerLinks: body === undefined || isDecodeError(body) ? undefined : body.links.length,
+    });
+  }
+
+  /** The address of the peer's machine; `undefined` if that is this one. */
+  #machineOf({ address }: Peer): IpAddress | undefined {
+    if (address === undefined || ipScope(address.ip) === "loopback") return undefined;
+    return this.#zoneOfOwn(address.ip) === undefined ? address.ip : undefined;
   }
 
   // Links that come and go.

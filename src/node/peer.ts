@@ -13,6 +13,7 @@ import { prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { SocketAddress } from "../wire/socket_address.ts";
 import { peersMax } from "./limits.ts";
+import { WorkBudget } from "./work_budget.ts";
 
 /** One node that proved its key to this one. */
 export class Peer {
@@ -21,6 +22,8 @@ export class Peer {
   readonly prefix: string;
   /** What it gave us to talk to it with. */
   readonly keys: PeerKeys;
+  /** What it may have us do. */
+  readonly budget = new WorkBudget();
   /** Where its datagrams come from and ours go to. */
   address: SocketAddress | undefined;
   /** Drawn at its last start that we know of. 16 bytes. */
@@ -109,6 +112,8 @@ export class PeerTable {
     peer.linked = true;
     this.#others.delete(peer.id);
     this.#linked.set(peer.id, peer);
+    // It may have had to make room for others between its exchange and its first answer.
+    this.#byPrefix.set(peer.prefix, peer);
   }
 
   /** Marks the link as over; the peer's keys stay, for it may still be there. */

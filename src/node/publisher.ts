@@ -63,6 +63,8 @@ export class Publisher implements Timed {
   #info: VerifiedRecord | undefined;
   #infoBody: Bytes | undefined;
   #linksBody: Bytes | undefined;
+  /** Neighbours that the last `links` listed. */
+  #linksListed: ReadonlySet<string> = new Set();
   #linksPublishedAt: Instant | undefined;
   #linksDue: Instant | undefined;
   /** When an `info` that the disk refused is tried again. */
@@ -126,7 +128,9 @@ export class Publisher implements Timed {
 
   /** A link has gone: `links` is published at once. */
   handleUnlink(prefix: string, forSilence: boolean, now: Instant): void {
-    if (forSilence) this.#lost.set(prefix, now);
+    // Whom nobody was told of nobody needs to look at: else peers that come and fall silent would
+    // have this node sign, and all others pass on, a record each.
+    if (forSilence && this.#linksListed.has(prefix)) this.#lost.set(prefix, now);
     this.#linksDue = undefined;
     this.#own("publish links", this.#inTurn(() => this.#publishLinks(true, false)));
   }
@@ -179,6 +183,7 @@ export class Publisher implements Timed {
     if (outcome.kind === "not kept") this.#linksDue = later(now, publishAgainAfter);
     if (record === undefined) return;
     this.#linksBody = bytes;
+    this.#linksListed = new Set(body.links.map(({ peer }) => peer));
     this.#linksPublishedAt = now;
     owner.handlePublished(record, urgent);
   }

@@ -211,7 +211,6 @@ async function start(options: RunOptions, undo: AsyncDisposableStack): Promise<R
   undo.defer(() => lock.release());
   // Half-written files of a start that was killed; nobody else writes here while we hold the lock.
   await storage.removeLeftovers();
-  await storage.removeLeftovers();
   const host = listenHost(options, network);
   const { settings, setAside } = await readSettings(storage);
   if (setAside !== undefined) {

@@ -120,16 +120,16 @@ export const outstandingProbesMax = 2 * (probeTriesMax + 1);
 /** Links monitored at a time: the 32 a node may hold, and room while one replaces another. */
 export const monitoredLinksMax = 40;
 
-// The record log (record_log.ts).
-
-/** The log is written anew once this many bytes more than twice its last whole size are in it. */
-export const logCompactionBytesMin = 1_048_576;
-/** Records judged at once when the log is read: the platform does some dozens in parallel. */
-export const restoreBatch = 64;
-
 /** A reporter is heeded about one peer this often, or its word would be a way to make others probe. */
 export const reportedLossPause: Duration = minutes(10);
 /** Those who hear of a loss together probe within this time of each other, not all at once. */
 export const reportedLossSpread: Duration = milliseconds(100);
 /** Reports remembered: 32 links, each reported by as many. */
 export const reportedLossesMax = 1_024;
+
+// The record log (record_log.ts).
+
+/** The log is written anew once this many bytes more than twice its last whole size are in it. */
+export const logCompactionBytesMin = 1_048_576;
+/** Records judged at once when the log is read: the platform does some dozens in parallel. */
+export const restoreBatch = 64;

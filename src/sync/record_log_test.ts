@@ -273,6 +273,36 @@ Deno.test("a file of noise or of zeros or of nothing is set aside, and the log b
   }
 });
 
+Deno.test("a log that cannot be read at all is set aside whole, and one that stays says why", async () => {
+  class UnreadableStorage extends MemoryStorage {
+    isStuck = false;
+    override read(name: string): Promise<Bytes | undefined> {
+      const isLog = name === recordLogName && this.names.includes(name);
+      return isLog && !this.wasSetAside
+        ? Promise.reject(new Error("it is not a file"))
+        : super.read(name);
+    }
+    wasSetAside = false;
+    override setAside(name: string): Promise<string> {
+      if (this.isStuck) return Promise.reject(new Error("read-only"));
+      this.wasSetAside = true;
+      return super.setAside(name);
+    }
+  }
+  const prng = new Prng([7]);
+  const storage = new UnreadableStorage({ prng });
+  storage.tamper(recordLogName, () => new Uint8Array(9));
+  storage.isStuck = true;
+  await assertRejects(() => openRecordLog(storage, entropyOf(prng)), Error, "it is not a file");
+  storage.isStuck = false;
+  const { entries, log, damage } = await openRecordLog(storage, entropyOf(prng));
+  assertEquals([entries, damage?.entriesKept], [[], 0]);
+  assert(damage !== undefined && storage.names.includes(damage.setAside));
+  await log.sync();
+  await log.close();
+  assertEquals((await openRecordLog(storage, entropyOf(prng))).damage, undefined);
+});
+
 Deno.test("a log cut anywhere keeps every whole frame before the cut", async () => {
   const prng = new Prng([6]);
   const bytes = await (await filled(prng, 4)).read(recordLogName);

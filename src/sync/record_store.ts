@@ -141,6 +141,7 @@ export class RecordStore {
 
   /** Stops or resumes ageing: while the wall clock is suspect nothing leaves and nothing is deleted. */
   set expiryPaused(paused: boolean) {
+    if (paused === this.#expiryPaused) return;
     this.#expiryPaused = paused;
     // What was refused as aged may be wanted now.
     this.#refused.clear();

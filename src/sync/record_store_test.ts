@@ -395,3 +395,13 @@ Deno.test("the limits of ageing fit together", () => {
   assert(expiryCheckInterval < recordGrace);
   assert(tombstonesMax >= knownNodesMax);
 });
+
+Deno.test("judging the clock again, with the same result, does not forget what was refused", async () => {
+  const store = newStore();
+  const refused = await ann.record({ signedAt: signedAt - days(90) });
+  assertEquals(put(store, refused), "refused");
+  store.expiryPaused = false;
+  assert(store.knows(refused.hash, start));
+  store.expiryPaused = true;
+  assert(!store.knows(refused.hash, start), "now it may be wanted");
+});

@@ -50,6 +50,10 @@ export const lostMax = 4;
 
 // Messages.
 
+/** Bytes of a fingerprint and of a digest: 128 bits of SHA-256. */
+export const fingerprintLength = 16;
+/** Bytes of an exchange's hash: SHA-256. */
+export const exchangeHashLength = 32;
 /** Most bytes of a message: an HTTPS body; a datagram bounds its own further. */
 export const messageBytesMax = 16_384;
 /** Most bytes of a message in an answer that may carry the next epoch: 1,232 − 55 − 64, rounded down. */

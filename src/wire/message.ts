@@ -34,24 +34,33 @@ import { DecodeError } from "../base/decode.ts";
 import { type IpAddress, ipFromBytes, ipToBytes } from "../base/ip.ts";
 import { asArray, asBytes, asUint, type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
 import {
-  boundFromCbor,
-  boundToCbor,
-  type KeyBound,
-  type KeyRange,
-  type KindRange,
-  kindsFromCbor,
-  kindsToCbor,
-} from "./key_range.ts";
+  type CompareAnswer,
+  compareAnswerItems,
+  type CompareRequest,
+  compareRequestItems,
+  decodeCompareAnswer,
+  decodeCompareRequest,
+} from "./compare.ts";
+import { type KindRange, kindsFromCbor, kindsToCbor } from "./key_range.ts";
 import {
   bootNonceLength,
-  compareRangesMax,
+  exchangeHashLength,
+  fingerprintLength,
   messageBytesMax,
   messageItemsMax,
   recordBytesMax,
-  splitPartsMax,
 } from "./limits.ts";
+import { decodeEach, type MessageItems, wrongShape } from "./message_items.ts";
 import { type Offer, offerFromCbor, offerToCbor } from "./offer.ts";
 import { decodeRecordKey, encodeRecordKey, type RecordKey } from "./record_key.ts";
+
+export type {
+  CompareAnswer,
+  ComparedRange,
+  CompareRequest,
+  CompareResult,
+  SplitPart,
+} from "./compare.ts";
 
 /** The one table of message numbers. Append only. */
 export const messageNumbers = {
@@ -79,64 +88,38 @@ export const noticeCodes = {
   busy: 4,
 } as const;
 
-/** Bytes of a fingerprint and of a digest. */
-export const fingerprintLength = 16;
-/** Bytes of an exchange's hash. */
-export const exchangeHashLength = 32;
-
-/** A range of keys and what the requester holds in it. */
-export interface ComparedRange extends KeyRange {
-  /** 16 bytes. */
-  readonly fingerprint: Bytes;
-}
-
-/** A part of a split range: it begins where the one before it ends. */
-export interface SplitPart {
-  readonly high: KeyBound | undefined;
-  /** 16 bytes: what the answerer holds in this part. */
-  readonly fingerprint: Bytes;
-}
-
-/** What the answerer says of one range. */
-export type CompareResult =
-  | { readonly kind: "equal" }
-  | { readonly kind: "list"; readonly offers: readonly Offer[] }
-  | { readonly kind: "split"; readonly parts: readonly SplitPart[] };
-
+/** What the sender holds of these kinds, in one digest; asked and answered alike. */
 export interface ProbeMessage {
   readonly kind: "probe";
   readonly kinds: readonly KindRange[];
   /** 16 bytes. */
   readonly digest: Bytes;
 }
-export interface CompareRequest {
-  readonly kind: "compare";
-  readonly kinds: readonly KindRange[];
-  readonly ranges: readonly ComparedRange[];
-}
-export interface CompareAnswer {
-  readonly kind: "compare";
-  readonly kinds: readonly KindRange[];
-  readonly results: readonly CompareResult[];
-}
+
+/** Asks for the records under these keys. */
 export interface FetchRequest {
   readonly kind: "fetch";
   readonly keys: readonly RecordKey[];
 }
-/** Records as bytes, unverified. */
+
+/** Records as bytes, unverified; as many as fit. */
 export interface FetchAnswer {
   readonly kind: "fetch";
   readonly records: readonly Bytes[];
 }
+
+/** Names versions that the sender holds. */
 export interface OfferRequest {
   readonly kind: "offer";
   readonly offers: readonly Offer[];
 }
-/** Records as bytes, unverified. */
+
+/** Records as bytes, unverified, unasked for. */
 export interface PushRequest {
   readonly kind: "push";
   readonly records: readonly Bytes[];
 }
+
 /** An answer's notice; a code that this program does not know is kept as it came. */
 export interface NoticeMessage {
   readonly kind: "notice";
@@ -144,6 +127,7 @@ export interface NoticeMessage {
   readonly value: number;
 }
 
+/** What one node asks another. */
 export type RequestMessage =
   | { readonly kind: "ping" }
   | ProbeMessage
@@ -155,6 +139,7 @@ export type RequestMessage =
   | { readonly kind: "restarting"; readonly bootNonce: Bytes }
   | { readonly kind: "letGo"; readonly exchangeHash: Bytes };
 
+/** What is answered: the same kind, or a notice. */
 export type AnswerMessage =
   | NoticeMessage
   | { readonly kind: "ping"; readonly seenIp: IpAddress; readonly seenPort: number }
@@ -184,12 +169,7 @@ function requestItems(request: RequestMessage): readonly CborValue[] {
     case "probe":
       return [kindsToCbor(request.kinds), request.digest];
     case "compare":
-      return [
-        kindsToCbor(request.kinds),
-        request.ranges.map((
-          range,
-        ) => [boundToCbor(range.low), boundToCbor(range.high), range.fingerprint]),
-      ];
+      return compareRequestItems(request);
     case "fetch":
       return [request.keys.map(encodeRecordKey)];
     case "offer":
@@ -218,7 +198,7 @@ function answerItems(answer: AnswerMessage): readonly CborValue[] {
     case "probe":
       return [kindsToCbor(answer.kinds), answer.digest];
     case "compare":
-      return [kindsToCbor(answer.kinds), answer.results.map(compareResultToCbor)];
+      return compareAnswerItems(answer);
     case "fetch":
       return [answer.records];
     case "push":
@@ -228,17 +208,6 @@ function answerItems(answer: AnswerMessage): readonly CborValue[] {
     case "restarting":
     case "letGo":
       return [];
-  }
-}
-
-function compareResultToCbor(result: CompareResult): CborValue {
-  switch (result.kind) {
-    case "equal":
-      return [0];
-    case "list":
-      return [1, result.offers.map(offerToCbor)];
-    case "split":
-      return [2, result.parts.map((part) => [boundToCbor(part.high), part.fingerprint])];
   }
 }
 
@@ -252,9 +221,7 @@ export class UnknownMessage extends DecodeError {
   }
 }
 
-type Items = readonly CborValue[];
-
-function decodeItems(bytes: Uint8Array): readonly [number, Items] | DecodeError {
+function decodeItems(bytes: Uint8Array): readonly [number, MessageItems] | DecodeError {
   if (bytes.length > messageBytesMax) return new DecodeError("message too long");
   const value = decodeCbor(bytes);
   if (value instanceof DecodeError) return value;
@@ -342,28 +309,13 @@ export function decodeAnswer(bytes: Uint8Array): AnswerMessage | DecodeError {
   }
 }
 
-const wrongShape = new DecodeError("message shape");
-
 function decodeList<T>(
-  items: Items,
+  items: MessageItems,
   decodeItem: (value: CborValue) => T | DecodeError,
 ): T[] | DecodeError {
   const values = asArray(items[0], messageItemsMax);
   if (items.length !== 1 || values === undefined) return wrongShape;
   return decodeEach(values, decodeItem);
-}
-
-function decodeEach<T>(
-  values: Items,
-  decodeItem: (value: CborValue) => T | DecodeError,
-): T[] | DecodeError {
-  const decoded: T[] = [];
-  for (const value of values) {
-    const item = decodeItem(value);
-    if (item instanceof DecodeError) return item;
-    decoded.push(item);
-  }
-  return decoded;
 }
 
 function decodeKey(value: CborValue): RecordKey | DecodeError {
@@ -374,14 +326,14 @@ function decodeRecordBytes(value: CborValue): Bytes | DecodeError {
   return asBytes(value, 1, recordBytesMax) ?? new DecodeError("record length");
 }
 
-function decodeProbe(items: Items): ProbeMessage | DecodeError {
+function decodeProbe(items: MessageItems): ProbeMessage | DecodeError {
   const kinds = kindsFromCbor(items[0]);
   const digest = asBytes(items[1], fingerprintLength);
   if (kinds instanceof DecodeError) return kinds;
   return items.length !== 2 || digest === undefined ? wrongShape : { kind: "probe", kinds, digest };
 }
 
-function decodePingAnswer(items: Items): AnswerMessage | DecodeError {
+function decodePingAnswer(items: MessageItems): AnswerMessage | DecodeError {
   const bytes = asBytes(items[0], 4, 16);
   const seenIp = bytes === undefined ? undefined : ipFromBytes(bytes);
   const seenPort = asUint(items[1], 65_535);
@@ -389,90 +341,4 @@ function decodePingAnswer(items: Items): AnswerMessage | DecodeError {
   if (items.length !== 2 || seenIp === undefined || seenPort === undefined) return wrongShape;
   if (ipToBytes(seenIp).length !== bytes?.length) return wrongShape;
   return { kind: "ping", seenIp, seenPort };
-}
-
-function decodeCompareRequest(items: Items): CompareRequest | DecodeError {
-  const kinds = kindsFromCbor(items[0]);
-  if (kinds instanceof DecodeError) return kinds;
-  const values = asArray(items[1], compareRangesMax);
-  if (items.length !== 2 || values === undefined || values.length === 0) return wrongShape;
-  const ranges = decodeEach(values, decodeRange);
-  if (ranges instanceof DecodeError) return ranges;
-  // Disjoint ranges bound the answerer's work by one pass over what it holds.
-  for (const [i, range] of ranges.entries()) {
-    const before = ranges[i - 1];
-    if (before !== undefined && (before.high === undefined || before.high > range.low)) {
-      return new DecodeError("key ranges not ascending");
-    }
-  }
-  return { kind: "compare", kinds, ranges };
-}
-
-function decodeRange(value: CborValue): ComparedRange | DecodeError {
-  const items = asArray(value, 3);
-  const low = boundFromCbor(items?.[0]);
-  const high = boundFromCbor(items?.[1]);
-  const fingerprint = asBytes(items?.[2], fingerprintLength);
-  if (low === null || low instanceof DecodeError || high instanceof DecodeError) {
-    return new DecodeError("key range");
-  }
-  if (fingerprint === undefined || (high !== null && high <= low)) {
-    return new DecodeError("key range");
-  }
-  return { low, high: high ?? undefined, fingerprint };
-}
-
-function decodeCompareAnswer(items: Items): CompareAnswer | DecodeError {
-  const kinds = kindsFromCbor(items[0]);
-  if (kinds instanceof DecodeError) return kinds;
-  const values = asArray(items[1], compareRangesMax);
-  if (items.length !== 2 || values === undefined) return wrongShape;
-  const results = decodeEach(values, decodeCompareResult);
-  return results instanceof DecodeError ? results : { kind: "compare", kinds, results };
-}
-
-function decodeCompareResult(value: CborValue): CompareResult | DecodeError {
-  const items = asArray(value, 2) ?? [];
-  const code = asUint(items[0]);
-  if (code === 0) return items.length === 1 ? { kind: "equal" } : wrongShape;
-  if (code === 1) return decodeOfferList(asArray(items[1], messageItemsMax));
-  if (code === 2) return decodeSplit(asArray(items[1], splitPartsMax));
-  return new DecodeError("compare result");
-}
-
-function decodeOfferList(values: Items | undefined): CompareResult | DecodeError {
-  if (values === undefined) return wrongShape;
-  const offers = decodeEach(values, offerFromCbor);
-  if (offers instanceof DecodeError) return offers;
-  for (const [i, offer] of offers.entries()) {
-    const before = offers[i - 1];
-    if (before !== undefined && before.key >= offer.key) {
-      return new DecodeError("listed offers not ascending");
-    }
-  }
-  return { kind: "list", offers };
-}
-
-function decodeSplit(values: Items | undefined): CompareResult | DecodeError {
-  if (values === undefined || values.length < 2) return wrongShape;
-  const parts = decodeEach(values, decodeSplitPart);
-  if (parts instanceof DecodeError) return parts;
-  for (const [i, part] of parts.entries()) {
-    const before = parts[i - 1];
-    if (before === undefined) continue;
-    const ascending = before.high !== undefined &&
-      (part.high === undefined || before.high < part.high);
-    if (!ascending) return new DecodeError("split parts not ascending");
-  }
-  return { kind: "split", parts };
-}
-
-function decodeSplitPart(value: CborValue): SplitPart | DecodeError {
-  const items = asArray(value, 2);
-  const high = boundFromCbor(items?.[0]);
-  const fingerprint = asBytes(items?.[1], fingerprintLength);
-  if (high instanceof DecodeError || high === "" || fingerprint === undefined) {
-    return new DecodeError("split part");
-  }
-  return { high: high ?? undefined, fingerprint };
 }

@@ -26,6 +26,7 @@ import {
   type Shape,
   unseen,
 } from "./command_line.ts";
+import { root } from "../../scripts/house.ts";
 import { eventually } from "./eventually.ts";
 import { has, Lan, lanMissing } from "./lan.ts";
 import { meshCommand, NodeProcess } from "./node_process.ts";
@@ -475,34 +476,95 @@ Deno.test("forget drops an unreachable node until it is met again", async () => 
   const startHost = async () =>
     stack.use(await NodeProcess.start({ ...await aloneWith("host", []), state: stateOfHost }));
   let host = await startHost();
-  const state = scratch.state("forget-guest");
-  const startGuest = async () =>
-    stack.use(await NodeProcess.start({ ...await aloneWith("guest", [host]), state }));
-  const guest = await startGuest();
+  const guest = stack.use(
+    await NodeProcess.start({
+      ...await aloneWith("guest", [host]),
+      state: scratch.state("forget-guest"),
+    }),
+  );
   const { id } = await guest.ready();
   const names = async () => (await host.nodes()).map(({ name }) => name);
   await eventually("linked", async () => (await host.links()).length === 1);
-  const refused = errorOf(await host.mesh("forget", "guest", "--json"), 1);
-  assertEquals(refused.code, "not-unreachable");
+  assertEquals(errorOf(await host.mesh("forget", "guest", "--json"), 1).code, "not-unreachable");
 
-  await guest.stop();
+  // Silent, and the same node with the same record when it is back.
+  guest.signal("SIGSTOP");
   await eventually("gone", async () => (await host.links()).length === 0);
   assertEquals(resultOf(await host.mesh("forget", "guest", "--json"))["id"], id);
   assertEquals(await names(), ["host"]);
   assertEquals(errorOf(await host.mesh("node", id, "--json"), 4).code, "no-such-node");
   assertEquals((await host.status()).known, 1);
-
   assertEquals(await host.stop(), 0);
   host = await startHost();
   assertEquals(await names(), ["host"]);
 
-  const back = await startGuest();
+  guest.signal("SIGCONT");
   await eventually("met again", async () => (await names()).length === 2);
-  await back.stop();
+  assertEquals(await guest.stop(), 0);
   await eventually("gone again", async () => (await host.links()).length === 0);
   assertEquals(await host.stop(), 0);
   host = await startHost();
   assertEquals(await names(), ["guest", "host"]);
+});
+
+Deno.test("a stop ends within 5 s, though a neighbour does not answer", async () => {
+  await using stack = new AsyncDisposableStack();
+  const [host, guest] = ["stop-host", "stop-guest"].map((name) => world.scratch.state(name));
+  const node = stack.use(
+    await NodeProcess.start({ ...await aloneWith("host", []), state: host ?? "" }),
+  );
+  const deaf = stack.use(
+    await NodeProcess.start({ ...await aloneWith("guest", [node]), state: guest ?? "" }),
+  );
+  await node.linkedWith(deaf);
+  deaf.signal("SIGSTOP");
+  let code: number | undefined;
+  const ending = node.stop().then((ended) => code = ended);
+  await eventually("ended", () => code !== undefined, 5_000);
+  assertEquals(await ending, 0);
+});
+
+Deno.test("a key under a passphrase opens with a file, the environment, and nothing else", async () => {
+  const state = world.scratch.state("passphrase");
+  const file = `${world.scratch.path}/passphrase.txt`;
+  await Deno.writeTextFile(file, "correct horse\n", { mode: 0o600 });
+  const right = { MESH_PASSPHRASE: "correct horse" };
+  const made = resultOf(await mesh(["id", "--json", "--state", state, "--passphrase-file", file]));
+  assertEquals(resultOf(await mesh(["id", "--json", "--state", state], { env: right })), made);
+  const shown = resultOf(
+    await mesh(["identity", "show", "--json", "--state", state], { env: right }),
+  );
+  assertEquals([shown["id"], shown["protection"]], [made["id"], "passphrase"]);
+  const run = ["run", ...alone, "--json", "-q", "--state", state];
+  const none = errorOf(await mesh(run), 1);
+  assertEquals(none.code, "passphrase");
+  assertStringIncludes(none.message, "--passphrase-file");
+  const wrong = errorOf(await mesh(run, { env: { MESH_PASSPHRASE: "wrong horse" } }), 1);
+  assertStringIncludes(wrong.message, "passphrase is wrong");
+  const missing = errorOf(await mesh([...run, "--passphrase-file", `${file}.not`]), 1);
+  assertStringIncludes(missing.message, `${file}.not`);
+  await using node = await NodeProcess.start({
+    args: [...alone, "--passphrase-file", file],
+    state,
+  });
+  assertEquals((await node.ready()).id, made["id"]);
+  // A running node tells its id without the passphrase.
+  assertEquals(resultOf(await mesh(["id", "--json", "--state", state])), made);
+});
+
+Deno.test({
+  name: "as a task of the project, relative paths count from where the person stands",
+  ignore: Deno.env.get("MESH_BIN") !== undefined || Deno.build.os === "windows",
+}, async () => {
+  // The task that runs these tests has set the variable for itself, and it would be kept.
+  const task = [Deno.execPath(), "task", "--quiet", "--config", `${root}/deno.json`];
+  const { stdout } = await new Deno.Command("env", {
+    args: ["-u", "INIT_CWD", ...task, "mesh", "id", "--state", "from-task"],
+    cwd: world.scratch.path,
+    stdin: "null",
+  }).output();
+  const asked = resultOf(await mesh(["id", "--json", "--state", world.scratch.state("from-task")]));
+  assertEquals(new TextDecoder().decode(stdout), `${asked["id"]}\n`);
 });
 
 Deno.test("the ready line has a form for people and one for programs", async () => {

@@ -221,7 +221,8 @@ export class MemoryHost implements Network {
       if (to.zone !== undefined && to.zone !== at.name) continue;
       const own = local ??
         at.ips.find((one) =>
-          isIpv6(one) === isIpv6(to.ip) && (ipScope(one) === ipScope(to.ip) || to.zone === undefined)
+          isIpv6(one) === isIpv6(to.ip) &&
+          (ipScope(one) === ipScope(to.ip) || to.zone === undefined)
         );
       if (own === undefined || !at.ips.includes(own)) continue;
       const found = this.network.holder(at.lan, to.ip);

@@ -122,7 +122,11 @@ export class MemoryStreams {
     path: MemoryPath,
     port: OpenPort,
   ): DialledConnection {
-    const bindingOf = (): ChannelBinding => ({ kind: 1, client: copyBytes(client), server: copyBytes(server) });
+    const bindingOf = (): ChannelBinding => ({
+      kind: 1,
+      client: copyBytes(client),
+      server: copyBytes(server),
+    });
     const client = this.#entropy.bytes(32);
     const server = this.#entropy.bytes(32);
     const localPort = 32_768 + this.#dials % 28_000;
@@ -146,7 +150,8 @@ export class MemoryStreams {
     ): Promise<PlainAnswer> => {
       const way = async (a: MemoryHost, b: MemoryHost) => {
         // What is cut stays silent until the dialler loses patience; TCP makes up for loss.
-        const isThere = this.#passesBothWays(a, b) && a.pathTo(to) !== undefined || a !== from;
+        const isThere = this.#passesBothWays(a, b) &&
+          (a !== from || from.pathTo(to) !== undefined);
         const there = await this.#pass(
           isThere ? a.network.delayOf(a, b) : milliseconds(60_000),
           signal,

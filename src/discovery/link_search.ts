@@ -1,0 +1,89 @@
+/**
+ * Looking for links while some are missing: how many are, when it is time to look, and whom to dial –
+ * ids near by and ids that a path leads to, in turn.
+ *
+ * @module
+ */
+import { earliest, type Instant, later } from "../base/instant.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import type { Candidates } from "./candidates.ts";
+import { degreeFor } from "./degree.ts";
+import type { Departures } from "./departures.ts";
+import type { DiscoveryEffect } from "./effects.ts";
+import type { Flights } from "./flights.ts";
+import { fillGap, fillPause, volunteerLinksMax } from "./limits.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What the search rests on. */
+export interface LinkSearchOptions {
+  readonly candidates: Candidates;
+  readonly surroundings: Surroundings;
+  readonly flights: Flights;
+  readonly departures: Departures;
+  /** Whether nothing else is under way with the id. */
+  readonly isFree: (id: NodeId) => boolean;
+}
+
+/** The search for missing links. */
+export class LinkSearch {
+  readonly #options: LinkSearchOptions;
+  #fillAt: Instant;
+  #filledAt: Instant | undefined;
+  #nearFirst = true;
+
+  constructor(options: LinkSearchOptions, now: Instant) {
+    this.#options = options;
+    this.#fillAt = now;
+  }
+
+  /** Links this node strives for, whoever dialled. */
+  get degree(): number {
+    return degreeFor(this.#options.candidates.heldCount + 1);
+  }
+
+  /**
+   * How many dials for more links may begin. Half of what is missing at a time: the others look for
+   * links too, and a fleet that starts together would end at twice its degree. Dials to strangers
+   * take no room from held ids: anybody can cause them.
+   */
+  missing(held: boolean): number {
+    const { links, linksCounted } = this.#options.surroundings;
+    if (links >= volunteerLinksMax) return 0;
+    const atOnce = Math.ceil((this.degree - linksCounted) / 2);
+    return atOnce - this.#options.flights.countForLinks(held);
+  }
+
+  /** Something was learned: look for missing links soon. */
+  lookSoon(now: Instant): void {
+    const soonest = this.#filledAt === undefined ? now : later(this.#filledAt, fillGap);
+    this.#fillAt = earliest(this.#fillAt, soonest > now ? soonest : now) ?? now;
+  }
+
+  /** Looks, if it is time. */
+  handleTimeout(now: Instant): DiscoveryEffect[] {
+    const { candidates, departures, isFree } = this.#options;
+    if (now < this.#fillAt || !this.#isLooking) return [];
+    this.#filledAt = now;
+    this.#fillAt = later(now, fillPause);
+    const effects: DiscoveryEffect[] = [];
+    const fits = (id: NodeId) => isFree(id) && (candidates.isHeld(id) || this.missing(false) > 0);
+    for (let missing = this.missing(true); missing > 0; missing--) {
+      const near = () => candidates.pickNear(fits, now);
+      const far = () => candidates.pickReachable(fits, now);
+      const id = this.#nearFirst ? near() ?? far() : far() ?? near();
+      this.#nearFirst = !this.#nearFirst;
+      if (id === undefined) break;
+      if (departures.begin(id, "degree", false, effects, now) === "no room") break;
+    }
+    return effects;
+  }
+
+  /** When `handleTimeout` is to be called next. */
+  nextTimeout(): Instant | undefined {
+    return this.#isLooking ? this.#fillAt : undefined;
+  }
+
+  get #isLooking(): boolean {
+    return this.#options.candidates.hasLive && this.missing(true) > 0;
+  }
+}

@@ -1,0 +1,94 @@
+import { assert, assertEquals } from "@std/assert";
+import { Counters } from "../base/counters.ts";
+import { instant, later, milliseconds, type WallTime, wallTime } from "../base/instant.ts";
+import { Prng } from "../base/prng.ts";
+import { DuplicateWatch } from "../identity/mod.ts";
+import { OwnRecords, type VerifiedRecord } from "../sync/mod.ts";
+import { plainInfo, RecordAuthor } from "../../tests/sim/record_author.ts";
+import { Background } from "./background.ts";
+import { publishAgainAfter } from "./limits.ts";
+import { Publisher } from "./publisher.ts";
+
+const builtAt = wallTime(Date.UTC(2026, 10, 22));
+
+/** A publisher on a disk that may refuse, under a clock that may be set. */
+async function world() {
+  const bootNonce = new Uint8Array(16).fill(1);
+  const told: VerifiedRecord[] = [];
+  const troubles: string[] = [];
+  const state = { now: instant(0), wall: wallTime(builtAt + 5), isFull: false };
+  const background = new Background((what, error) => troubles.push(`${what}: ${error}`));
+  const publisher = new Publisher({
+    clock: {
+      monotonic: () => state.now,
+      wall: () => state.wall,
+      wait: () => Promise.resolve(),
+    },
+    counters: new Counters(),
+    background,
+    own: new OwnRecords({
+      signer: await RecordAuthor.create(1),
+      keep: () => state.isFull ? Promise.reject(new Error("No space left")) : Promise.resolve(),
+      ownSerial: 0,
+      prng: new Prng([1]),
+    }),
+    duplicates: new DuplicateWatch(bootNonce, []),
+    bootNonce,
+    earlierInfo: undefined,
+    owner: {
+      describe: () => plainInfo("test"),
+      linkCosts: () => [],
+      signingTime: (): WallTime => state.wall,
+      handlePublished: (record) => void told.push(record),
+      handleUnpublished: (why) => void troubles.push(why),
+      handleDuplicate: (effect) => void troubles.push(effect.kind),
+    },
+  });
+  const pass = async (ms: number) => {
+    state.now = later(state.now, milliseconds(ms));
+    publisher.handleTimeout(state.now);
+    await publisher.settled();
+    await background.settled();
+  };
+  return { publisher, told, troubles, state, pass };
+}
+
+Deno.test("what the disk refused is published as soon as the disk takes it", async () => {
+  const { publisher, told, troubles, state, pass } = await world();
+  state.isFull = true;
+  await publisher.publishInfo(true);
+  assertEquals([told.length, troubles.length, publisher.info], [0, 1, undefined]);
+  const due = publisher.nextTimeout();
+  assert(due !== undefined && due <= later(state.now, publishAgainAfter));
+  await pass(publishAgainAfter);
+  assertEquals([told.length, troubles.length], [0, 2]);
+  state.isFull = false;
+  await pass(publishAgainAfter);
+  assertEquals(told.map(({ kind }) => kind), [0]);
+  await pass(publishAgainAfter);
+  assertEquals([told.length, troubles.length], [1, 2]);
+});
+
+Deno.test("links that the disk refused are published as soon as the disk takes them", async () => {
+  const { publisher, told, state, pass } = await world();
+  await publisher.publishInfo(true);
+  state.isFull = true;
+  publisher.handleUnlink("00".repeat(16), true, state.now);
+  await pass(0);
+  state.isFull = false;
+  await pass(publishAgainAfter);
+  assertEquals(told.map(({ kind }) => kind), [0, 1]);
+});
+
+Deno.test("what bears a date before the build is signed anew once there is a better one", async () => {
+  const { publisher, told, state } = await world();
+  state.wall = wallTime(86_400_000);
+  await publisher.publishInfo(true);
+  await publisher.signAnew(builtAt);
+  assertEquals(told.length, 1);
+  state.wall = wallTime(builtAt + 7);
+  await Promise.all([publisher.signAnew(builtAt), publisher.signAnew(builtAt)]);
+  assertEquals(told.map(({ signedAt }) => signedAt), [86_400_000, builtAt + 7]);
+  const [first, second] = told;
+  assert(first !== undefined && second !== undefined && second.serial > first.serial);
+});

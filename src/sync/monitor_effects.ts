@@ -1,0 +1,47 @@
+/**
+ * What monitoring says, in words: what the node is to do, what became of it, how a link stands.
+ *
+ * @module
+ */
+import type { Duration, Instant } from "../base/instant.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import type { SocketAddress } from "../wire/socket_address.ts";
+
+/** Why a link was dropped. */
+export type LinkDropReason =
+  | "silent"
+  | "refused"
+  | "udp blocked"
+  | "good-bye"
+  | "restart overdue";
+
+/** What the node is to do. */
+export type MonitorEffect =
+  /** Send one sealed probe; its answer comes back as `handleAnswer(id, attempt, now)`. */
+  | { readonly kind: "probe"; readonly id: NodeId; readonly attempt: number }
+  /** Run a full exchange over TCP; its end comes back as `handleAuthentication`. */
+  | { readonly kind: "authenticate"; readonly id: NodeId }
+  | { readonly kind: "suspect"; readonly id: NodeId }
+  /** The suspicion ended, or the path that works is another one now. */
+  | { readonly kind: "alive"; readonly id: NodeId; readonly via: "udp" | "tcp" }
+  /** The link is over and no longer monitored. */
+  | { readonly kind: "drop"; readonly id: NodeId; readonly why: LinkDropReason };
+
+/** How an authentication that was asked for ended. An accepted connection alone is `failed`. */
+export type AuthenticationOutcome =
+  | { readonly kind: "finished"; readonly address: SocketAddress }
+  | { readonly kind: "refused"; readonly address: SocketAddress }
+  | { readonly kind: "failed" };
+
+/** One link as seen from here. */
+export interface LinkHealth {
+  readonly id: NodeId;
+  readonly state: "steady" | "suspect" | "restarting";
+  /** Smoothed round trip of probes; absent before the first answer. */
+  readonly rtt?: Duration;
+  /** Part of the probes that met no answer in time, 0…1, over roughly the last sixteen. */
+  readonly loss: number;
+  /** When this node last had an answer from there, on any path. */
+  readonly lastHeard: Instant;
+  readonly via: "udp" | "tcp";
+}

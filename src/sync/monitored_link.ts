@@ -1,0 +1,264 @@
+/**
+ * One link under watch: regular probes, and a round of suspicion once one of them was missed.
+ * PROTOCOL §8.5.
+ *
+ * @module
+ */
+import { BoundedMap } from "../base/bounded_map.ts";
+import {
+  type Duration,
+  earliest,
+  elapsed,
+  type Instant,
+  later,
+  milliseconds,
+} from "../base/instant.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.ts";
+import {
+  answerAgeMax,
+  forgivenGapsMax,
+  missAfterMax,
+  missAfterMin,
+  probeInterval,
+  provenAddressesMax,
+  provenAddressLifetime,
+  restartingLinkLifetime,
+  tcpOnlyRoundsMax,
+  tryInterval,
+} from "./limits.ts";
+import { RoundTripEstimate, triesFor } from "./link_quality.ts";
+import type {
+  AuthenticationOutcome,
+  LinkDropReason,
+  LinkHealth,
+  MonitorEffect,
+} from "./monitor_effects.ts";
+import { OpenProbes } from "./open_probes.ts";
+import { followingProbe, type ProbeTimes } from "./probe_spread.ts";
+import { SuspicionRound } from "./suspicion_round.ts";
+
+/** Why an answer is ignored. */
+export type IgnoredAnswer = "answer to no probe" | "answer too late";
+
+/** The machine of one link. After an effect `drop` it is over and not called again. */
+export class MonitoredLink implements ProbeTimes {
+  readonly id: NodeId;
+  readonly interval: Duration = probeInterval;
+  #nextProbe: Instant;
+  #lastProbe: Instant;
+  #lastHeard: Instant;
+  readonly #probes = new OpenProbes();
+  /** Until when the regular probe under way may be answered. */
+  #awaitedUntil: Instant | undefined;
+  #round: SuspicionRound | undefined;
+  #restartingUntil: Instant | undefined;
+  #suspected = false;
+  #via: "udp" | "tcp" = "udp";
+  #tcpOnlyRounds = 0;
+  #forgivenGaps = 0;
+  readonly #roundTrip = new RoundTripEstimate();
+  /** When an exchange was last finished, by address. */
+  readonly #provenAt = new BoundedMap<string, Instant>(provenAddressesMax);
+
+  constructor(id: NodeId, firstProbe: Instant, now: Instant) {
+    this.id = id;
+    this.#nextProbe = firstProbe;
+    this.#lastProbe = now;
+    this.#lastHeard = now;
+  }
+
+  get nextProbe(): Instant {
+    return this.#nextProbe;
+  }
+
+  get lastProbe(): Instant {
+    return this.#lastProbe;
+  }
+
+  /** Whether an answer is awaited. */
+  get isWaiting(): boolean {
+    return this.#awaitedUntil !== undefined || this.#round !== undefined;
+  }
+
+  /** Probes no later than this. */
+  probeBy(soon: Instant): void {
+    if (soon < this.#nextProbe) this.#nextProbe = soon;
+  }
+
+  /** An exchange was finished; at `address`, unless the peer dialled. */
+  handleFinished(address: SocketAddress | undefined, now: Instant): MonitorEffect[] {
+    this.#lastHeard = now;
+    this.#forgivenGaps = 0;
+    this.#restartingUntil = undefined;
+    if (address !== undefined) this.#provenAt.set(formatSocketAddress(address), now);
+    if (this.#round === undefined) return [];
+    // The link lives; the UDP tries go on quietly, to learn whether datagrams still pass.
+    this.#round.handleAuthentication("finished");
+    const effects: MonitorEffect[] = [];
+    if (this.#suspected || this.#via !== "tcp") {
+      effects.push({ kind: "alive", id: this.id, via: "tcp" });
+    }
+    this.#suspected = false;
+    this.#via = "tcp";
+    effects.push(...this.#judge(this.#round, now));
+    return effects;
+  }
+
+  /** The probe `attempt` was answered. */
+  handleAnswer(attempt: number, now: Instant): MonitorEffect[] | IgnoredAnswer {
+    const probe = this.#probes.take(attempt);
+    if (probe === undefined) return "answer to no probe";
+    const rtt = elapsed(probe.sentAt, now);
+    // What was answered so long ago says nothing about now.
+    if (rtt > answerAgeMax) return "answer too late";
+    this.#roundTrip.sample(rtt);
+    if (!probe.settled) this.#probes.loss.sample(false);
+    return this.handleHeard(now);
+  }
+
+  /** A datagram was answered. */
+  handleHeard(now: Instant): MonitorEffect[] {
+    this.#lastHeard = now;
+    this.#forgivenGaps = 0;
+    this.#tcpOnlyRounds = 0;
+    this.#awaitedUntil = undefined;
+    const cameFromTcp = this.#via === "tcp";
+    this.#via = "udp";
+    const effects = this.#endRound(now);
+    if (cameFromTcp && effects.length === 0) {
+      effects.push({ kind: "alive", id: this.id, via: "udp" });
+    }
+    return effects;
+  }
+
+  /** An authentication that this node began has ended. */
+  handleAuthentication(outcome: AuthenticationOutcome, now: Instant): MonitorEffect[] {
+    if (outcome.kind === "finished") return this.handleFinished(outcome.address, now);
+    const round = this.#round;
+    if (round === undefined || !round.isAuthenticating) return [];
+    const proven = outcome.kind === "refused" && this.#isProven(outcome.address, now);
+    round.handleAuthentication(proven ? "refused where proven" : "failed");
+    return this.#judge(round, now);
+  }
+
+  /** The peer said that it will be back: once per exchange the link is kept that long. */
+  handleRestarting(now: Instant): MonitorEffect[] {
+    if (this.#restartingUntil !== undefined) return [];
+    this.#restartingUntil = later(now, restartingLinkLifetime);
+    this.#lastHeard = now;
+    this.#probes.forgive();
+    this.#awaitedUntil = undefined;
+    return this.#endRound(now);
+  }
+
+  /** The link is over. */
+  drop(why: LinkDropReason): MonitorEffect {
+    return { kind: "drop", id: this.id, why };
+  }
+
+  /** What is due at `now`; `links` are all that are probed beside this one, itself included. */
+  handleTimeout(links: Iterable<ProbeTimes>, now: Instant): MonitorEffect[] {
+    const effects: MonitorEffect[] = [];
+    if (this.#restartingUntil !== undefined && this.#restartingUntil <= now) {
+      // The old process may have answered until it ended: only an answer of late counts.
+      if (elapsed(this.#lastHeard, now) > 2 * this.interval) return [this.drop("restart overdue")];
+      this.#restartingUntil = undefined;
+    }
+    if (this.#awaitedUntil !== undefined && this.#awaitedUntil <= now) {
+      this.#awaitedUntil = undefined;
+      effects.push(...this.#suspect(now));
+    }
+    if (this.#round !== undefined) {
+      effects.push(...this.#advanceRound(this.#round, now));
+    } else if (this.#awaitedUntil === undefined && this.#nextProbe <= now) {
+      effects.push(this.#probe(now));
+      if (this.#restartingUntil === undefined) this.#awaitedUntil = this.#awaitFrom(now);
+      else this.#probes.forgive();
+      this.#nextProbe = followingProbe(this, links, now);
+      this.#lastProbe = now;
+    }
+    return effects;
+  }
+
+  /** When `handleTimeout` wants to be called. */
+  nextTimeout(): Instant | undefined {
+    if (this.#round !== undefined) return this.#round.nextTimeout();
+    return earliest(this.#restartingUntil, this.#awaitedUntil ?? this.#nextProbe);
+  }
+
+  /**
+   * This node did not run for `gap`. Answers may wait unread, so what fell into it is asked again
+   * instead of counted – but not for ever, or a busy node would never notice a death.
+   */
+  forgive(gap: Duration, now: Instant): void {
+    if (!this.isWaiting || this.#forgivenGaps >= forgivenGapsMax) return;
+    this.#forgivenGaps += 1;
+    if (this.#awaitedUntil !== undefined && this.#awaitedUntil <= now) {
+      this.#awaitedUntil = this.#awaitFrom(now);
+    }
+    this.#round?.forgive(this.#probes.forgive(), gap);
+  }
+
+  /** How the link stands. */
+  snapshot(): LinkHealth {
+    const rtt = this.#roundTrip.smoothed;
+    return {
+      id: this.id,
+      state: this.#restartingUntil !== undefined
+        ? "restarting"
+        : this.#suspected
+        ? "suspect"
+        : "steady",
+      ...(rtt === undefined ? {} : { rtt }),
+      loss: this.#probes.loss.recent,
+      lastHeard: this.#lastHeard,
+      via: this.#via,
+    };
+  }
+
+  #suspect(now: Instant): MonitorEffect[] {
+    const triesMax = triesFor(this.#probes.loss);
+    const misses = this.#probes.expire(milliseconds(0), now);
+    this.#round = new SuspicionRound(triesMax, misses, now);
+    this.#suspected = true;
+    return [{ kind: "suspect", id: this.id }, { kind: "authenticate", id: this.id }];
+  }
+
+  #advanceRound(round: SuspicionRound, now: Instant): MonitorEffect[] {
+    const patience = this.#roundTrip.patience(tryInterval, missAfterMax);
+    const misses = this.#probes.expire(patience, now);
+    const tries = round.handleTimeout(misses, patience, now);
+    return [...(tries ? [this.#probe(now)] : []), ...this.#judge(round, now)];
+  }
+
+  #judge(round: SuspicionRound, now: Instant): MonitorEffect[] {
+    const verdict = round.verdict();
+    if (verdict === undefined) return [];
+    if (verdict !== "tcp only") return [this.drop(verdict)];
+    this.#tcpOnlyRounds += 1;
+    if (this.#tcpOnlyRounds >= tcpOnlyRoundsMax) return [this.drop("udp blocked")];
+    return this.#endRound(now);
+  }
+
+  #endRound(now: Instant): MonitorEffect[] {
+    this.#round = undefined;
+    while (this.#nextProbe <= now) this.#nextProbe = later(this.#nextProbe, this.interval);
+    if (!this.#suspected) return [];
+    this.#suspected = false;
+    return [{ kind: "alive", id: this.id, via: this.#via }];
+  }
+
+  #probe(now: Instant): MonitorEffect {
+    return { kind: "probe", id: this.id, attempt: this.#probes.begin(now) };
+  }
+
+  #awaitFrom(now: Instant): Instant {
+    return later(now, this.#roundTrip.patience(missAfterMin, missAfterMax));
+  }
+
+  #isProven(address: SocketAddress, now: Instant): boolean {
+    const provenAt = this.#provenAt.get(formatSocketAddress(address));
+    return provenAt !== undefined && elapsed(provenAt, now) <= provenAddressLifetime;
+  }
+}

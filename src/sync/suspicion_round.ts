@@ -1,0 +1,91 @@
+/**
+ * One round of suspicion: quick UDP tries one after the other while a TCP authentication runs beside
+ * them. PROTOCOL §8.5. It only keeps count; what its end means is the link's to say.
+ *
+ * @module
+ */
+import { type Duration, earliest, type Instant, later } from "../base/instant.ts";
+import { authenticationWait, refusalMissesMin, tryInterval } from "./limits.ts";
+
+/** How the authentication of a round ended. */
+export type RoundAuthentication = "finished" | "failed" | "refused where proven";
+
+/** What a round has shown: the node is gone, nothing answers, or TCP answers and UDP does not. */
+export type RoundVerdict = "refused" | "silent" | "tcp only";
+
+/** A round under way. An answer on UDP ends it from outside. */
+export class SuspicionRound {
+  #tries = 0;
+  readonly #triesMax: number;
+  #misses: number;
+  /** When the next try is due; after the last one, when waiting for answers ends. */
+  #nextTry: Instant;
+  #triesOver = false;
+  #authentication: RoundAuthentication | "running" = "running";
+  #authenticationDeadline: Instant;
+
+  /**
+   * @param triesMax How many tries may stay unanswered.
+   * @param misses How many probes are unanswered already.
+   */
+  constructor(triesMax: number, misses: number, now: Instant) {
+    this.#triesMax = triesMax;
+    this.#misses = misses;
+    this.#nextTry = now;
+    this.#authenticationDeadline = later(now, authenticationWait);
+  }
+
+  /** Whether the authentication has not ended yet. */
+  get isAuthenticating(): boolean {
+    return this.#authentication === "running";
+  }
+
+  /** The authentication ended. */
+  handleAuthentication(end: RoundAuthentication): void {
+    this.#authentication = end;
+  }
+
+  /**
+   * Does what is due; says whether a probe is to be sent.
+   *
+   * @param misses How many more probes are unanswered.
+   * @param patience How long the last try waits for its answer.
+   */
+  handleTimeout(misses: number, patience: Duration, now: Instant): boolean {
+    this.#misses += misses;
+    if (this.#authentication === "running" && this.#authenticationDeadline <= now) {
+      this.#authentication = "failed";
+    }
+    if (this.#triesOver || this.#nextTry > now) return false;
+    if (this.#tries >= this.#triesMax) {
+      this.#triesOver = true;
+      return false;
+    }
+    this.#tries += 1;
+    this.#nextTry = later(now, this.#tries < this.#triesMax ? tryInterval : patience);
+    return true;
+  }
+
+  /** What the round has shown, once it has. */
+  verdict(): RoundVerdict | undefined {
+    if (this.#authentication === "refused where proven" && this.#misses >= refusalMissesMin) {
+      return "refused";
+    }
+    if (!this.#triesOver || this.#authentication === "running") return undefined;
+    return this.#authentication === "finished" ? "tcp only" : "silent";
+  }
+
+  /** This node did not run for `gap`: the tries that fell into it are made again. */
+  forgive(tries: number, gap: Duration): void {
+    this.#tries = Math.max(0, this.#tries - tries);
+    this.#authenticationDeadline = later(this.#authenticationDeadline, gap);
+  }
+
+  /** When `handleTimeout` is to be called next. */
+  nextTimeout(): Instant | undefined {
+    return earliest(
+      this.#triesOver ? undefined : this.#nextTry,
+      this.#authentication === "running" ? this.#authenticationDeadline : undefined,
+    );
+  }
+}

@@ -1,0 +1,84 @@
+import { assert, assertEquals } from "@std/assert";
+import { days, hours, minutes, seconds, wallTime } from "../../src/base/instant.ts";
+import { World, worldBeginsAt, worldBuiltAt } from "../sim/world.ts";
+
+Deno.test("a node whose clock shows 1970 links, is believed, and says what is wrong", async () => {
+  using world = new World(61);
+  const [a, b] = await world.nodes("a", "b");
+  const old = await world.machine("old", { wall: wallTime(86_400_000) });
+  assert(a !== undefined && b !== undefined);
+  await old.start();
+  const all = [a, b, old];
+  await world.until("links", () => all.every((one) => one.linkNames().length === 2), seconds(10));
+  await world.run(minutes(2));
+  assertEquals(new Set(all.map((one) => one.recordDigest())).size, 1);
+  assertEquals(a.node.fleet.view.reachable, 3);
+  assert(old.warningCodes().includes("clock"));
+  assertEquals(a.warningCodes(), []);
+  // What it signs bears a date that its neighbours can live with.
+  for (const { signedAt } of a.node.archive.store.byAuthor(old.id)) {
+    assert(signedAt >= worldBuiltAt);
+  }
+  await world.end();
+});
+
+Deno.test("a node whose clock shows 2100 keeps everybody's records and drops them never for that", async () => {
+  using world = new World(62);
+  const [a, b] = await world.nodes("a", "b");
+  const ahead = await world.machine("ahead", { wall: wallTime(Date.UTC(2100, 0, 1)) });
+  assert(a !== undefined && b !== undefined);
+  await ahead.start();
+  const all = [a, b, ahead];
+  await world.until("links", () => all.every((one) => one.linkNames().length === 2), seconds(10));
+  await world.run(hours(1));
+  assertEquals(ahead.node.fleet.view.reachable, 3);
+  assert(ahead.warningCodes().includes("clock"));
+  assert(ahead.node.archive.store.expiryPaused);
+  // A restart with the same wrong clock restores what the disk holds.
+  await world.done("stop", ahead.stop());
+  await ahead.start();
+  assertEquals(ahead.node.fleet.view.known, 3);
+  await world.until("links", () => ahead.linkNames().length === 2, seconds(10));
+  // Somebody sets the clock right: the warning goes.
+  ahead.clock.setWall(wallTime(worldBeginsAt + world.time.now));
+  await world.until("no warning", () => ahead.warningCodes().length === 0, minutes(1));
+  await world.run(minutes(1));
+  assert(!ahead.node.archive.store.expiryPaused);
+  assertEquals(new Set(all.map((one) => one.recordDigest())).size, 1);
+  await world.end();
+});
+
+Deno.test("one neighbour whose clock is days ahead stops the ageing of records, and no more", async () => {
+  using world = new World(63);
+  const a = await world.machine("a");
+  const b = await world.machine("b", { wall: wallTime(worldBeginsAt + days(3)) });
+  await Promise.all([a.start(), b.start()]);
+  await world.until("a link", () => a.isLinked(b) && b.isLinked(a));
+  await world.run(seconds(10));
+  assert(a.node.archive.store.expiryPaused && b.node.archive.store.expiryPaused);
+  assertEquals(a.warningCodes(), []);
+  await world.done("b stops", b.stop());
+  await world.run(seconds(10));
+  assert(!a.node.archive.store.expiryPaused);
+  await world.end();
+});
+
+Deno.test("records of a node that is gone leave after their time at everybody, together", async () => {
+  using world = new World(64);
+  const [a, b, c] = await world.nodes("a", "b", "c");
+  assert(a !== undefined && b !== undefined && c !== undefined);
+  await world.until("links", () => [a, b, c].every((one) => one.linkNames().length === 2));
+  await world.run(seconds(40));
+  await world.done("c stops", c.stop());
+  await world.run(seconds(10));
+  // The calendars of both are set two months on: their machines slept.
+  const later = wallTime(a.clock.wall() + days(62));
+  a.clock.setWall(later);
+  b.clock.setWall(later);
+  await world.run(hours(1));
+  for (const one of [a, b]) {
+    assertEquals(one.stateOf(c), undefined);
+    assertEquals(one.node.fleet.view.reachable, 2);
+  }
+  await world.end();
+});

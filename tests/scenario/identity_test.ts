@@ -1,0 +1,95 @@
+import { assert, assertEquals } from "@std/assert";
+import { compareBytes } from "../../src/base/bytes.ts";
+import { days, milliseconds, minutes, seconds, wallTime } from "../../src/base/instant.ts";
+import { ip } from "../sim/memory_network.ts";
+import { World, worldBeginsAt } from "../sim/world.ts";
+
+Deno.test("two nodes under one key both say so, and one of them stops announcing", async () => {
+  using world = new World(21);
+  const one = await world.machine("one");
+  const clone = await world.machine("clone", { cloneOf: one });
+  const [other] = await world.nodes("other");
+  assert(other !== undefined);
+  await one.start();
+  await world.run(milliseconds(1_500));
+  await clone.start();
+  await world.until(
+    "both warn",
+    () => [one, clone].every((each) => each.warningCodes().includes("duplicate-identity")),
+    minutes(3),
+  );
+  assert(!other.warningCodes().includes("duplicate-identity"));
+  await world.run(minutes(2));
+  const higher = compareBytes(one.bootNonce(), clone.bootNonce()) > 0 ? one : clone;
+  const lower = higher === one ? clone : one;
+  // Whoever goes on changes his record; the other one's stays as it is.
+  const serials = () => other.node.archive.store.byAuthor(one.id).map(({ serial }) => serial);
+  const before = serials();
+  higher.host.attach("eth1", "elsewhere", ip("10.9.9.1"));
+  await world.run(seconds(10));
+  assertEquals(serials(), before);
+  lower.host.attach("eth1", "elsewhere", ip("10.9.9.2"));
+  await world.run(seconds(10));
+  assert(serials().join() !== before.join());
+  await world.end();
+});
+
+Deno.test("a clone that meets its own records on a network apart is told by them", async () => {
+  using world = new World(22);
+  // The two never meet: each has a neighbour, and the neighbours know each other.
+  const one = await world.machine("one", { lan: "left", ips: [ip("10.1.0.1")] });
+  const left = await world.machine("left", { lan: "left", ips: [ip("10.1.0.2")] });
+  const right = await world.machine("right", { lan: "right", ips: [ip("10.2.0.2")] });
+  const clone = await world.machine("clone", { lan: "right", ips: [ip("10.2.0.1")], cloneOf: one });
+  left.host.attach("eth1", "middle", ip("10.3.0.1"));
+  right.host.attach("eth1", "middle", ip("10.3.0.2"));
+  await Promise.all([one, left, right].map((each) => each.start()));
+  await world.run(milliseconds(1_500));
+  await clone.start();
+  await world.until(
+    "one of them warns",
+    () => [one, clone].some((each) => each.warningCodes().includes("duplicate-identity")),
+    minutes(3),
+  );
+  await world.end();
+});
+
+Deno.test("a restored backup is no clone: its record jumps above the one that others hold", async () => {
+  using world = new World(23);
+  const [one, other] = await world.nodes("one", "other");
+  assert(one !== undefined && other !== undefined);
+  await world.until("a link", () => one.isLinked(other) && other.isLinked(one));
+  await world.run(minutes(1));
+  await world.done("stop", one.stop());
+  // The disk is the one of long ago: empty; and the calendar was set back by a day.
+  const restored = await world.machine("restored", {
+    cloneOf: one,
+    wall: wallTime(worldBeginsAt - days(1)),
+    ips: [ip("10.0.0.2")],
+  });
+  one.host.detach("eth0");
+  await restored.start();
+  const held = () => other.node.archive.store.byAuthor(one.id).find(({ kind }) => kind === 0);
+  await world.until("the other knows the new record", () => other.stateOf(restored) === "linked");
+  await world.until(
+    "agreement",
+    () => restored.recordDigest() === other.recordDigest(),
+    seconds(20),
+  );
+  assertEquals(held()?.serial, restored.node.archive.store.byAuthor(one.id)[0]?.serial);
+  await world.run(minutes(2));
+  assertEquals(restored.warningCodes().filter((code) => code !== "clock"), []);
+  await world.end();
+});
+
+Deno.test("a node that dials itself remembers it and says nothing", async () => {
+  using world = new World(24);
+  const one = await world.machine("one");
+  const [address] = one.host.attachments.flatMap(({ ips }) => ips);
+  await one.start({ peers: [`${address}:7411`] });
+  await world.run(minutes(5));
+  assertEquals(one.warningCodes(), []);
+  assertEquals(one.linkNames(), []);
+  assert(world.streams.dials < 5, `${world.streams.dials} dials`);
+  await world.end();
+});

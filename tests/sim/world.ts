@@ -1,0 +1,350 @@
+/**
+ * A world of whole nodes in one process: real machines, real cryptography, real performers, on
+ * clocks, networks, streams and disks in memory. Everything follows from one seed, but for the keys
+ * that the platform draws inside exchanges, which decide nothing.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { type Bytes, copyBytes } from "../../src/base/bytes.ts";
+import { type Duration, seconds, type WallTime, wallTime } from "../../src/base/instant.ts";
+import type { IpAddress } from "../../src/base/ip.ts";
+import { Prng } from "../../src/base/prng.ts";
+import { type Identity, identityOfSeed } from "../../src/identity/mod.ts";
+import { ControlAnswers } from "../../src/node/control_answers.ts";
+import { Node, type NodeOptions } from "../../src/node/node.ts";
+import type { NodeEvent } from "../../src/node/report.ts";
+import type { SecureDialer } from "../../src/platform/secure_streams.ts";
+import { openRecordLog } from "../../src/sync/mod.ts";
+import type { NodeId } from "../../src/wire/node_id.ts";
+import { SeededEntropy } from "../fixtures/entropy.ts";
+import { CryptoGate } from "./crypto_gate.ts";
+import { ip, type MemoryHost, MemoryNetwork } from "./memory_network.ts";
+import { MemoryStorage } from "./memory_storage.ts";
+import { MemoryStreams } from "./memory_streams.ts";
+import { VirtualClock, VirtualTime } from "./virtual_clock.ts";
+
+/** When the program in these worlds was built. */
+export const worldBuiltAt: WallTime = wallTime(Date.UTC(2026, 5, 1));
+/** What a right clock shows when a world begins. */
+export const worldBeginsAt: WallTime = wallTime(Date.UTC(2026, 6, 1));
+
+/** What a machine of a world is, beyond the usual. */
+export interface MachineOptions {
+  /** Network that its `eth0` is on; `lan` unless given. */
+  readonly lan?: string;
+  /** Addresses of its `eth0`; the next free IPv4 address unless given. */
+  readonly ips?: readonly IpAddress[];
+  /** What its calendar shows when the world begins. */
+  readonly wall?: WallTime;
+  /** The machine whose key this one has too. */
+  readonly cloneOf?: Machine;
+}
+
+/** One world, from a seed. */
+export class World implements Disposable {
+  readonly seed: number;
+  readonly prng: Prng;
+  readonly time: VirtualTime;
+  readonly network: MemoryNetwork;
+  readonly streams: MemoryStreams;
+  readonly gate: CryptoGate;
+  readonly machines: Machine[] = [];
+  /** Work of any node that failed: there must be none. */
+  readonly failures: string[] = [];
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.prng = new Prng([seed, 1]);
+    this.gate = CryptoGate.install();
+    const { gate } = this;
+    this.time = new VirtualTime(() => gate.quiet());
+    this.network = new MemoryNetwork(this.time, new Prng([seed, 2]));
+    this.streams = new MemoryStreams(this.time, new SeededEntropy([seed, 3]));
+  }
+
+  /** A new machine on which no node runs yet. */
+  async machine(name: string, options: MachineOptions = {}): Promise<Machine> {
+    const number = this.machines.length + 1;
+    const identity = options.cloneOf?.identity ?? await identityOfSeed(
+      new SeededEntropy([this.seed, 4, number]).bytes(32),
+    );
+    const host = this.network.host(name);
+    const { lan = "lan", ips = [ip(`10.0.${number >> 7}.${(number & 127) + 1}`)] } = options;
+    host.attach("eth0", lan, ...ips);
+    const machine = new Machine(this, name, number, identity, host, options.wall ?? worldBeginsAt);
+    this.machines.push(machine);
+    return machine;
+  }
+
+  /** Machines of these names, each with a node that has just started. */
+  async nodes(...names: readonly string[]): Promise<Machine[]> {
+    const machines: Machine[] = [];
+    for (const name of names) machines.push(await this.machine(name));
+    await Promise.all(machines.map((machine) => machine.start()));
+    return machines;
+  }
+
+  /** Lets time pass. */
+  async run(length: Duration): Promise<void> {
+    await this.time.advance(length);
+  }
+
+  /** Lets time pass until it holds; fails if that takes longer than `limit`. */
+  async until(what: string, holds: () => boolean, limit: Duration = seconds(10)): Promise<void> {
+    if (await this.time.advanceUntil(holds, limit)) return;
+    throw new Error(
+      `Not within ${
+        limit / 1_000
+      } s of virtual time (seed ${this.seed}): ${what}\n${this.picture()}`,
+    );
+  }
+
+  /** Waits for work that needs time to pass. */
+  async done<T>(what: string, work: Promise<T>, limit: Duration = seconds(60)): Promise<T> {
+    let isOver = false;
+    const watched = work.finally(() => {
+      isOver = true;
+    });
+    watched.catch(() => undefined); // It is awaited below; until then its failure is no news.
+    await this.until(what, () => isOver, limit);
+    return await watched;
+  }
+
+  /** The name of the machine with that id, or the id. */
+  nameOf(id: NodeId): string {
+    return this.machines.find((machine) => machine.id === id)?.name ?? id;
+  }
+
+  /** Who is linked with whom, for a failure's message. */
+  picture(): string {
+    return this.machines.filter(({ isRunning }) => isRunning).map((machine) =>
+      `${machine.name}: ${
+        machine.linkNames().join(" ")
+      } (${machine.node.fleet.view.known} known, ` +
+      `${machine.node.fleet.view.reachable} reachable)`
+    ).join("\n");
+  }
+
+  /** The end of a scenario: stops what runs, and no work of any node has failed. */
+  async end(): Promise<void> {
+    await this.done("all stop", Promise.all(this.machines.map((machine) => machine.stop())));
+    assertEquals(this.failures, []);
+  }
+
+  [Symbol.dispose](): void {
+    this.gate[Symbol.dispose]();
+  }
+}
+
+interface Process {
+  readonly node: Node;
+  readonly control: ControlAnswers;
+  readonly clock: VirtualClock;
+  readonly closePort: () => void;
+  readonly watching: AbortController;
+}
+
+/** What a start of a node may be told, and how its dialler may be bent. */
+export interface StartOptions extends Partial<NodeOptions> {
+  /** Changes what the node dials with. */
+  readonly bendDialer?: (dialer: SecureDialer) => SecureDialer;
+}
+
+/** A machine: its disk and key, and the node that runs there, from start to start. */
+export class Machine {
+  readonly world: World;
+  readonly name: string;
+  readonly identity: Identity;
+  readonly host: MemoryHost;
+  readonly storage: MemoryStorage;
+  /** Everything its nodes told watchers. */
+  readonly events: NodeEvent[] = [];
+  /** What is kept of forgotten nodes from start to start. */
+  forgotten: ReadonlyMap<NodeId, number> = new Map();
+  readonly port = 7411;
+  readonly #number: number;
+  #wall: WallTime;
+  #starts = 0;
+  #process: Process | undefined;
+
+  constructor(
+    world: World,
+    name: string,
+    number: number,
+    identity: Identity,
+    host: MemoryHost,
+    wall: WallTime,
+  ) {
+    this.world = world;
+    this.name = name;
+    this.identity = identity;
+    this.host = host;
+    this.#number = number;
+    this.#wall = wall;
+    this.storage = new MemoryStorage({ prng: new Prng([world.seed, 5, number]) });
+  }
+
+  get id(): NodeId {
+    return this.identity.id;
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined;
+  }
+
+  /** Boot nonces are told to others: whose nonce is higher is for a test to choose. */
+  bootNonce(): Bytes {
+    return new SeededEntropy([this.world.seed, 6, this.#number, this.#starts]).bytes(16);
+  }
+
+  get #running(): Process {
+    if (this.#process === undefined) throw new Error(`No node runs on ${this.name}`);
+    return this.#process;
+  }
+
+  /** The node that runs here. */
+  get node(): Node {
+    return this.#running.node;
+  }
+
+  /** What its owner may ask of it. */
+  get control(): ControlAnswers {
+    return this.#running.control;
+  }
+
+  get clock(): VirtualClock {
+    return this.#running.clock;
+  }
+
+  /** Starts a node; resolves when it can answer others. */
+  async start(options: StartOptions = {}): Promise<Machine> {
+    const { world, host, storage, identity, port, name } = this;
+    if (this.#process !== undefined) throw new Error(`A node runs on ${name} already`);
+    this.#starts++;
+    const entropy = new SeededEntropy([world.seed, 7, this.#number, this.#starts]);
+    const clock = new VirtualClock(world.time, { wallOrigin: this.#wall });
+    const leaf = await identity.newLeaf();
+    const chain = { leaf: leaf.leaf, root: leaf.root };
+    const dialer = world.streams.dialer(host, chain);
+    const { bendDialer = (straight: SecureDialer) => straight, ...changed } = options;
+    const node = await Node.create({
+      identity,
+      leaf,
+      bootNonce: this.bootNonce(),
+      name,
+      labels: {},
+      port,
+      host: undefined,
+      interfaceNames: [],
+      multicast: true,
+      peers: [],
+      openToAll: false,
+      software: { version: "0.1.0", seq: 0, target: "x86_64-unknown-linux-gnu" },
+      platform: { os: "linux", arch: "x86_64" },
+      builtAt: worldBuiltAt,
+      forgotten: this.forgotten,
+      ...changed,
+    }, {
+      clock,
+      entropy,
+      network: host,
+      dialer: bendDialer(dialer),
+      recordLog: await openRecordLog(storage, entropy),
+      lookUpHost: () => Promise.resolve([]),
+      keepForgotten: (forgotten) => {
+        this.forgotten = new Map(forgotten);
+        return Promise.resolve();
+      },
+      log: {
+        debug: () => {},
+        info: () => {},
+        warn: (message, facts = {}) => {
+          if (!message.startsWith("{what} failed")) return;
+          const { what, error } = facts;
+          const reason = error instanceof Error ? error.stack ?? error.message : String(error);
+          world.failures.push(`${name}: ${String(what)}: ${reason}`);
+        },
+      },
+    });
+    const closePort = world.streams.listen(host, port, {
+      chain,
+      handler: (connection, request) => node.authenticator.handle(connection, request),
+    });
+    const watching = new AbortController();
+    const events = node.events.watch(watching.signal);
+    const noting = (async () => {
+      for await (const event of events) this.events.push(event);
+    })();
+    noting.catch(() => undefined); // A list takes everything.
+    const control = new ControlAnswers(node, {
+      clock,
+      name,
+      version: "0.1.0",
+      seq: 0,
+      target: "x86_64-unknown-linux-gnu",
+      pid: this.#number,
+      port,
+      readySince: clock.monotonic(),
+      readyAt: clock.wall(),
+      requestEnd: () => {},
+    });
+    this.#process = { node, control, clock, closePort, watching };
+    await node.start();
+    return this;
+  }
+
+  /** A clean stop; needs time to pass. */
+  async stop(kind: "leaving" | "restarting" = "leaving"): Promise<void> {
+    const running = this.#process;
+    if (running === undefined) return;
+    const limit = new AbortController();
+    const callOff = this.world.time.after(seconds(2), () => limit.abort());
+    await running.node.stop(kind, limit.signal);
+    callOff();
+    running.watching.abort();
+    running.closePort();
+    this.#process = undefined;
+  }
+
+  /** The process is killed: its port is closed from now on, nobody is told. */
+  kill(): void {
+    const running = this.#running;
+    running.clock.halt();
+    running.watching.abort();
+    running.closePort();
+    this.host.releaseAll();
+    this.#process = undefined;
+  }
+
+  /** Ids of the nodes it has links with, as their machines' names, sorted. */
+  linkNames(): string[] {
+    return this.node.peers.links().map((peer) => this.world.nameOf(peer.id)).sort();
+  }
+
+  /** Whether it holds a link with the node of that machine. */
+  isLinked(other: Machine): boolean {
+    return this.node.peers.get(other.id)?.linked === true;
+  }
+
+  /** How it sees the other's node. */
+  stateOf(other: Machine): string | undefined {
+    return this.node.fleet.view.get(other.id)?.state;
+  }
+
+  /** Its warnings' codes, sorted, without the one that every node of an open mesh shows. */
+  warningCodes(): string[] {
+    return this.node.warnings.all().map(({ code }) => code)
+      .filter((code) => code !== "open-mesh" && code !== "no-ipv6");
+  }
+
+  /** All records it holds, as bytes in hex with their keys: what nodes agree on. */
+  recordDigest(): string {
+    return [...this.node.archive.store.records()].map(({ hash }) => hash.toHex()).join("\n");
+  }
+
+  /** How often something happened that is counted. */
+  count(reason: string): number {
+    return this.node.counters.of(reason);
+  }
+}
