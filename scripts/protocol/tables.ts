@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Duration } from "../../src/base/instant.ts";
+import { type Duration, seconds } from "../../src/base/instant.ts";
 import { sha256 } from "../../src/crypto/mod.ts";
 import * as discovery from "../../src/discovery/limits.ts";
 import * as host from "../../src/host/limits.ts";
@@ -102,6 +102,10 @@ export function limitsTable(): string {
     ["§6 kind ranges", number(wire.kindRangesMax)],
     ["§6 key ranges of one comparison", number(wire.compareRangesMax)],
     ["§6 parts of one split", number(wire.splitPartsMax)],
+    [
+      "§6 probes and comparisons of one peer, answered",
+      `${node.dearWorkBurst} at once, ${node.dearWorkRate}/s`,
+    ],
     ["§7 record", bytes(wire.recordBytesMax)],
     ["§7 subject", bytes(wire.subjectBytesMax)],
     ["§7 name", bytes(wire.nameBytesMax)],
@@ -128,6 +132,14 @@ export function limitsTable(): string {
     ["§8 links held", number(node.linksMax)],
     ["§8 links accepted from anybody", number(node.linksFree)],
     [
+      "§8 of these, with one address of another machine once so many are held",
+      `${node.linksPerAddressMax}, ${node.linksCrowdedAbove}`,
+    ],
+    [
+      "§8 newcomers proven at once; reconciled with at once before they are let go",
+      `${node.provingMax}; ${node.lettingGoMax}`,
+    ],
+    [
       "§8 rounds, passes of one reconciliation",
       `${sync.reconcileRoundsMax}, ${sync.reconcilePassesMax}`,
     ],
@@ -143,6 +155,13 @@ export function limitsTable(): string {
       "§9 beacons judged in all",
       `${number(discovery.beaconsBurst)} at once, ${discovery.beaconsRate}/s`,
     ],
+    [
+      "§9 dials at one address that only records name",
+      `${discovery.recordDialsPerSourceBurst} at once, 1 in ${
+        time(seconds(1 / discovery.recordDialsPerSourceRate))
+      }`,
+    ],
+    ["§9 links with one other machine's address that count", `${discovery.linksCountedPerAddress}`],
     [
       "§9 dials that strangers' beacons cause",
       `${discovery.strangerDialsBurst} at once, ${discovery.strangerDialsRate}/s`,

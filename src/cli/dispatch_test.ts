@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FakeSurroundings } from "../../tests/fixtures/surroundings.ts";
+import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import * as reports from "../../tests/fixtures/reports.ts";
 import { formatWallTime, wallTime } from "../base/instant.ts";
 import { product, productBuiltAt, productSeq, productVersion } from "../version.ts";
@@ -46,7 +47,7 @@ Deno.test("options stand before or after the command and its arguments", async (
 Deno.test("a ping prints each answer and then what it comes to", async () => {
   const world = new FakeSurroundings();
   assertEquals(await world.mesh("ping", "bor", "-c", "3", "--json"), 0);
-  const via = reports.idOf(2);
+  const via = fakeNodeId(2);
   assertEquals(world.stdout.text.trimEnd().split("\n").map((line) => JSON.parse(line)), [
     { seq: 1, rttMs: 0.5, hops: 1, via },
     { seq: 3, rttMs: 1.5, hops: 1, via },
@@ -88,7 +89,7 @@ Deno.test("what the node refuses has its exit code, and candidates are listed", 
   assertStringIncludes(world.stderr.text, 'There is no node "nobody"');
   assertEquals(world.stdout.text, "");
   assertEquals(await world.mesh("node", "twins"), 4);
-  assertStringIncludes(world.stderr.text, reports.idOf(2));
+  assertStringIncludes(world.stderr.text, fakeNodeId(2));
   assert(!world.stderr.text.includes("\u001b"));
   assertEquals(await world.mesh("ping", "gone"), 6);
   assertStringIncludes(world.stderr.text, "no route");
@@ -99,8 +100,8 @@ Deno.test("what the node refuses has its exit code, and candidates are listed", 
       code: "ambiguous",
       message: 'There are several nodes for "twins"',
       candidates: [
-        { id: reports.idOf(2), name: "twins" },
-        { id: reports.idOf(3), name: reports.hostileName },
+        { id: fakeNodeId(2), name: "twins" },
+        { id: fakeNodeId(3), name: reports.hostileName },
       ],
     },
   });
@@ -309,8 +310,8 @@ Deno.test("watch prints events until it is stopped, or nobody reads", async () =
   const world = new FakeSurroundings();
   const at = "2026-01-01T00:00:00.000Z";
   world.control.events = [
-    { at, event: "link-up", id: reports.idOf(2), name: "bor", direction: "out" },
-    { at, event: "node-new", id: reports.idOf(3), name: reports.hostileName },
+    { at, event: "link-up", id: fakeNodeId(2), name: "bor", direction: "out" },
+    { at, event: "node-new", id: fakeNodeId(3), name: reports.hostileName },
   ];
   world.stdout.write = (text) => {
     world.stdout.text += text;
@@ -342,9 +343,9 @@ Deno.test("the id is printed without a running node, and a locked key asks the n
   const world = new FakeSurroundings();
   world.isRunning = false;
   assertEquals(await world.mesh("id", "--state", "/s"), 0);
-  assertEquals(world.stdout.text, `${reports.idOf(1)}\n`);
+  assertEquals(world.stdout.text, `${fakeNodeId(1)}\n`);
   await world.mesh("id", "--json");
-  assertEquals(world.json(), { id: reports.idOf(1) });
+  assertEquals(world.json(), { id: fakeNodeId(1) });
 
   const open = world.openIdentity;
   world.openIdentity = async (directory, options) =>
@@ -381,7 +382,7 @@ Deno.test("the identity is shown with the protection of its key", async () => {
   for (const words of [["identity", "show"], ["identity"]]) {
     assertEquals(await world.mesh(...words, "--json", "--state", "/s"), 0);
     assertEquals(world.json(), {
-      id: reports.idOf(1),
+      id: fakeNodeId(1),
       publicKey: "ab".repeat(32),
       path: "/s/identity.key",
       protection: "plain",

@@ -65,15 +65,25 @@ function partOf(record: LogRecord): string {
 }
 
 /** A line for people. */
-export function formatLogText(record: LogRecord): string {
+function formatLogText(record: LogRecord): string {
   const at = formatWallTime(wallTime(record.timestamp));
   const part = partOf(record);
   const message = clean(messageText(record, showValue));
   return `${at} ${levelWord(record.level).padEnd(5)} ${part === "" ? "" : `${part}: `}${message}\n`;
 }
 
+const steering = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+function jsonEscape(character: string): string {
+  let escaped = "";
+  for (let i = 0; i < character.length; i++) {
+    escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
+  }
+  return escaped;
+}
+
 /** A line for programs. A property never hides one of the fields that every line has. */
-export function formatLogJson(record: LogRecord): string {
+function formatLogJson(record: LogRecord): string {
   const { properties, timestamp, level } = record;
   const line = {
     ...properties,
@@ -82,7 +92,8 @@ export function formatLogJson(record: LogRecord): string {
     part: partOf(record),
     message: messageText(record, showValue),
   };
-  return `${JSON.stringify(line, jsonValue)}\n`;
+  // JSON leaves 8-bit controls and direction marks as they are; a log may be read on a terminal.
+  return `${JSON.stringify(line, jsonValue).replace(steering, jsonEscape)}\n`;
 }
 
 /** Sends the log of everything under the category `mesh` to stderr. */

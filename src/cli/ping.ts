@@ -18,7 +18,7 @@ const countMax = 1_000_000;
 const intervalSeconds = { least: 0.01, most: 3_600 };
 
 /** Counts what came back. */
-export class PingTally {
+class PingTally {
   #sent = 0;
   readonly #rttsMs: number[] = [];
 

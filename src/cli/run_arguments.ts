@@ -20,7 +20,7 @@ import {
 } from "./values.ts";
 
 /** How long `--once` looks for others unless `--for` says so. */
-export const onceLengthMs = 30_000;
+const onceLengthMs = 30_000;
 /** A day: whoever wants more does not want `--once`. */
 const onceLengthMsMax = 86_400_000;
 /** Labels that fit an `info` record. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { getLogger } from "@logtape/logtape";
 import { aborted, FakeControl } from "../../tests/fixtures/fake_control.ts";
-import { idOf } from "../../tests/fixtures/reports.ts";
+import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import { FakeSurroundings } from "../../tests/fixtures/surroundings.ts";
 import type { RunEnd, RunningNode, RunOptions } from "../node/mod.ts";
 import { endLog } from "./logging.ts";
@@ -17,7 +17,7 @@ class RunWorld extends FakeSurroundings {
   override start = (options: RunOptions): Promise<RunningNode> => {
     this.options = options;
     return Promise.resolve({
-      id: idOf(1),
+      id: fakeNodeId(1),
       name: options.name ?? "host\u001b[2J",
       port: 7411,
       control: new FakeControl(),
@@ -50,7 +50,7 @@ Deno.test("a node is ready once its control socket answers, and stops in order",
   const world = new RunWorld();
   const running = world.mesh("run", "--name", "atlas", "--state", "/s");
   await world.begun.promise;
-  assertEquals(world.stderr.text, `mesh is ready: atlas ${idOf(1).slice(0, 10)} on 7411\n`);
+  assertEquals(world.stderr.text, `mesh is ready: atlas ${fakeNodeId(1).slice(0, 10)} on 7411\n`);
   world.sent.first.abort();
   assertEquals(await running, 0);
   assertEquals(world.happened, [
@@ -70,7 +70,7 @@ Deno.test("with --log-format json the ready line is an event with the full id", 
   await world.begun.promise;
   const line = JSON.parse(world.stderr.text);
   assertEquals(line.event, "ready");
-  assertEquals(line.id, idOf(1));
+  assertEquals(line.id, fakeNodeId(1));
   assertEquals(line.name, "host\u001b[2J");
   assertEquals(line.port, 7411);
   assertMatch(line.at, /^2026-01-01T00:00:03/);
@@ -253,6 +253,11 @@ Deno.test("the log is lines for people or for programs, at the level that was as
     message: "bor is down",
   });
   assertStringIncludes(second, "SIGHUP");
+  programs.stderr.text = "";
+  const steering = "\u009b2J\u202ebor";
+  log.error("{name} is up", { name: steering });
+  assertEquals(JSON.parse(programs.stderr.text).name, steering);
+  assert(!/[\u009b\u202e]/.test(programs.stderr.text), "a terminal sees neither");
   programs.end.resolve({ end: "stopped" });
   await other;
   endLog();

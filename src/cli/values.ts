@@ -7,10 +7,8 @@ import { utf8 } from "../base/bytes.ts";
 import { parseIp } from "../base/ip.ts";
 import { isPlainText } from "../base/text.ts";
 import type { ListenOptions } from "../node/mod.ts";
+import { nameBytesMax } from "../wire/limits.ts";
 import { parsePort, parseSocketAddress } from "../wire/socket_address.ts";
-
-/** Bytes of UTF-8 in a name, and in a label's key and value: what an `info` record holds. */
-export const nameBytesMax = 64;
 
 /** Why a value is not accepted, to be read after the option's name. */
 export interface ValueError {

@@ -18,6 +18,7 @@ import { type Bytes, concatBytes, copyBytes, equalBytes, utf8 } from "../base/by
 import { DecodeError } from "../base/decode.ts";
 import { invariant } from "../base/invariant.ts";
 import { decodeBase64 } from "@std/encoding";
+import { publicKeyLength, signatureLength } from "../wire/limits.ts";
 import { type NodeId, nodeIdFromBytes } from "../wire/node_id.ts";
 import { sha256 } from "./digest.ts";
 
@@ -26,10 +27,6 @@ declare const publicKeyBrand: unique symbol;
 /** A raw Ed25519 public key, 32 bytes, canonical and not of small order. */
 export type PublicKey = Bytes & { readonly [publicKeyBrand]: true };
 
-/** Bytes in a raw public key. */
-export const publicKeyLength = 32;
-/** Bytes in a signature. */
-export const signatureLength = 64;
 /** Bytes in a private key seed. */
 const seedLength = 32;
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type Bytes, concatBytes, fromHex, toHex, utf8 } from "../base/bytes.ts";
+import { type Bytes, concatBytes, toHex, utf8 } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import { InvariantError } from "../base/invariant.ts";
+import { hex } from "../../tests/fixtures/bytes.ts";
 import { ed25519Vectors } from "../../tests/vectors/ed25519.ts";
 import {
   generateKey,
@@ -16,12 +17,6 @@ import {
   verifyFrom,
   verifySignature,
 } from "./identity_key.ts";
-
-function hex(text: string): Bytes {
-  const bytes = fromHex(text.replaceAll(" ", ""));
-  assert(bytes !== undefined);
-  return bytes;
-}
 
 function publicKey(raw: Uint8Array): PublicKey {
   const key = parsePublicKey(raw);

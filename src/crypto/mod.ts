@@ -4,6 +4,7 @@
  * @module
  */
 export { type IslandClaim, IslandKey, openTag } from "./beacon.ts";
+export { publicKeyLength, signatureLength } from "../wire/limits.ts";
 export { sha256 } from "./digest.ts";
 export { administratorFingerprint, selfFingerprint, spanningFingerprint } from "./fingerprint.ts";
 export {
@@ -17,8 +18,6 @@ export {
   parsePublicKey,
   privateKeyOfSeed,
   type PublicKey,
-  publicKeyLength,
-  signatureLength,
   signCose,
   signWith,
   spkiOf,

@@ -220,6 +220,14 @@ export class Candidates {
     return { first: heard.reduce((a, b) => b.firstAt < a ? b.firstAt : a, last), last };
   }
 
+  /** Whether only the id's record names the address: it was not heard there, nor did it answer there. */
+  isHearsay(id: NodeId, address: SocketAddress, now: Instant): boolean {
+    const text = formatSocketAddress(address);
+    const proven = this.#entry(id)?.proven;
+    if (proven !== undefined && formatSocketAddress(proven) === text) return false;
+    return !this.heardAt(id, now).some((heard) => formatSocketAddress(heard) === text);
+  }
+
   /** Whether some address of the current round is left. */
   hasNext(id: NodeId): boolean {
     return (this.#entry(id)?.round.length ?? 0) > 0;

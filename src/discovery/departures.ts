@@ -19,6 +19,10 @@ import {
   heldDialsPerSourceBurst,
   heldDialsPerSourceRate,
   heldDialsRate,
+  recordDialsBurst,
+  recordDialsPerSourceBurst,
+  recordDialsPerSourceRate,
+  recordDialsRate,
   sourcesMax,
   strangerDialsBurst,
   strangerDialsPerSourceBurst,
@@ -49,6 +53,7 @@ export class Departures {
   readonly #oneWay: OneWay;
   readonly #strangerDials: SourceBudget;
   readonly #heldDials: SourceBudget;
+  readonly #recordDials: SourceBudget;
 
   constructor(options: DeparturesOptions, now: Instant) {
     this.#counters = options.counters;
@@ -68,6 +73,13 @@ export class Departures {
       sourceRate: heldDialsPerSourceRate,
       burst: heldDialsBurst,
       rate: heldDialsRate,
+      sourcesMax,
+    }, now);
+    this.#recordDials = new SourceBudget({
+      sourceBurst: recordDialsPerSourceBurst,
+      sourceRate: recordDialsPerSourceRate,
+      burst: recordDialsBurst,
+      rate: recordDialsRate,
       sourcesMax,
     }, now);
   }
@@ -92,7 +104,7 @@ export class Departures {
       why === "beacon" && heard !== undefined &&
       this.#flights.hasAddress(formatSocketAddress(heard))
     ) return "no room";
-    const to = this.#candidates.nextAddress(id, this.#rules(relink), why === "one-way", now);
+    const to = this.#nextAddress(id, why, relink, now);
     if (to === undefined) {
       this.#candidates.rest(id, backoffMin, now);
       return "no address";
@@ -123,16 +135,37 @@ export class Departures {
 
   /** Whether the address may be dialled at all: not this node's own, not in flight, not linked. */
   allows(address: SocketAddress): boolean {
-    return this.#rules(false).allows(formatSocketAddress(address));
+    return this.#allows(formatSocketAddress(address), false);
+  }
+
+  #allows(text: string, relink: boolean): boolean {
+    return !this.#surroundings.isOwn(text) && !this.#flights.hasAddress(text) &&
+      (relink || !this.#surroundings.isLinkedAt(text));
+  }
+
+  /** The next address of the id, without those that only records name and that had their share. */
+  #nextAddress(
+    id: NodeId,
+    why: DialReason,
+    relink: boolean,
+    now: Instant,
+  ): SocketAddress | undefined {
+    for (;;) {
+      const to = this.#candidates.nextAddress(id, this.#rules(relink), why === "one-way", now);
+      if (to === undefined || why === "beacon" || why === "one-way") return to;
+      if (!this.#candidates.isHearsay(id, to, now)) return to;
+      const isOwn = this.#surroundings.standing(to.ip) === "own";
+      if (isOwn || this.#recordDials.take(to.ip, "unknown", now) === "granted") return to;
+      this.#counters.count("recorded address over its budget");
+      if (!this.#candidates.hasNext(id)) return undefined;
+    }
   }
 
   #rules(relink: boolean): AddressRules {
     return {
       zones: this.#surroundings.zones,
       loopback: this.#surroundings.hasLoopback,
-      allows: (text) =>
-        !this.#surroundings.isOwn(text) && !this.#flights.hasAddress(text) &&
-        (relink || !this.#surroundings.isLinkedAt(text)),
+      allows: (text) => this.#allows(text, relink),
     };
   }
 }

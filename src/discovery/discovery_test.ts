@@ -5,7 +5,11 @@ import type { NetworkInterface } from "../platform/network.ts";
 import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { Discovery, type HeardBeacon } from "./discovery.ts";
-import { volunteerLinksMax } from "./limits.ts";
+import {
+  recordDialsPerSourceBurst,
+  recordDialsPerSourceRate,
+  volunteerLinksMax,
+} from "./limits.ts";
 import type { DiscoveryEffect } from "./effects.ts";
 
 const self = idOf(1);
@@ -348,4 +352,37 @@ Deno.test("links with one other machine's many identities do not end the search 
   assertEquals(heardAfter(20, "10.0.0.66"), ["10.0.0.2:7411"]);
   assertEquals(heardAfter(20, "10.0.0.1"), [], "this machine's own nodes are all counted");
   assertEquals(heardAfter(volunteerLinksMax, "10.0.0.66"), [], "nor does it go on for ever");
+});
+
+Deno.test("an address that many made-up records name is not knocked at without end", () => {
+  const machine = machineOn([eth0]);
+  const victim = ip("10.0.0.99");
+  for (let i = 0; i < 200; i++) {
+    const ports = Array.from({ length: 12 }, (_, n) => socketAddress(victim, 1_000 + 12 * i + n));
+    machine.handleKnown(idOf(100 + i), ports, instant(1_000));
+  }
+  machine.handleKnown(b, [at("10.0.0.2")], instant(1_000));
+  let knocks = 0;
+  let others = 0;
+  const hour = 3_600_000;
+  for (let now = 2_000; now < hour; now += 1_000) {
+    const dialled = run(machine, now);
+    for (let { effect } of dialled) {
+      const refused = { kind: "failed", reason: "refused" } as const;
+      while (effect.kind === "dial") {
+        if (effect.to.ip === victim) knocks++;
+        else others++;
+        const [next] = machine.handleDialled(effect.to, refused, instant(now))
+          .filter((one) => one.kind === "dial");
+        if (next === undefined) break;
+        effect = next;
+      }
+    }
+  }
+  assert(
+    knocks <= recordDialsPerSourceBurst + hour / 1_000 * recordDialsPerSourceRate,
+    `${knocks}`,
+  );
+  assert(knocks > recordDialsPerSourceBurst, "it is tried again all the same");
+  assert(others > 0, "and others are not forgotten for it");
 });

@@ -121,12 +121,22 @@ export const strangerDialsRate = 2;
 /** Dials to held ids at one heard address at once, and a second: the id may be claimed by anyone. */
 export const heldDialsPerSourceBurst = 8;
 export const heldDialsPerSourceRate = 0.5;
+/**
+ * Dials at one address that only records name, where nobody was heard and nobody ever answered: at
+ * once, and a second (one in five minutes). Anybody's record may name anybody's address; ten thousand
+ * nodes that believe it then knock there 33 times a second in all.
+ */
+export const recordDialsPerSourceBurst = 16;
+export const recordDialsPerSourceRate = 1 / 300;
+/** The same at all addresses: what is dialled at random is rare anyway. */
+export const recordDialsBurst = 1_024;
+export const recordDialsRate = 128;
 /** Dials to held ids at all heard addresses at once, and a second. */
 export const heldDialsBurst = 32;
 export const heldDialsRate = 4;
 /**
  * A dial whose port does not open must be reported failed within this: the one-way warning, due 5 s
- * after the beacon, rests on it. The performer sets it as its connect timeout.
+ * after the beacon, rests on it. The host's dialler keeps to it.
  */
 export const connectTimeout = milliseconds(3_500);
 /** A dial without an outcome after this is written off: connect, TLS and exchange take 16 s at most. */

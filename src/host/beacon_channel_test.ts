@@ -1,8 +1,8 @@
 /** Beacons over the real loopback interface, and over two namespaces where the tests may make some. */
 import { assertEquals, assertMatch, fail } from "@std/assert";
 import { utf8 } from "../base/bytes.ts";
-import { parseIp } from "../base/ip.ts";
 import type { NetworkInterface, ReceivedBeacon } from "../platform/network.ts";
+import { ip } from "../../tests/fixtures/addresses.ts";
 import { beaconLegs, SystemBeaconChannel } from "./beacon_channel.ts";
 import { machine } from "./machine.ts";
 import { SystemClock } from "./system_clock.ts";
@@ -13,10 +13,6 @@ Deno.test.sanitizer({ ops: true, resources: true });
 const clock = new SystemClock();
 /** Not the real one: a node may be running on the machine that tests. */
 const port = 57_410;
-
-function ip(text: string) {
-  return parseIp(text) ?? fail(`no address: ${text}`);
-}
 
 const loopback: NetworkInterface = {
   name: "lo",

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { FakeControl } from "../../tests/fixtures/fake_control.ts";
+import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import * as reports from "../../tests/fixtures/reports.ts";
 import { answerControl, isControlFailure, type NodeControl, RemoteControl } from "../node/mod.ts";
 import { connectControl } from "./control_client.ts";
@@ -76,8 +77,8 @@ Deno.test(
       assert(isControlFailure(refusal));
       assertEquals(refusal.error.code, "ambiguous");
       assertEquals(refusal.error.candidates?.map(({ id }) => id), [
-        reports.idOf(2),
-        reports.idOf(3),
+        fakeNodeId(2),
+        fakeNodeId(3),
       ]);
     }),
 );
@@ -103,9 +104,9 @@ Deno.test(
       );
       assertEquals(control.asked, ["ping bor 3 200"]);
       assertEquals(items, [
-        { seq: 1, rttMs: 0.5, hops: 1, via: reports.idOf(2) },
+        { seq: 1, rttMs: 0.5, hops: 1, via: fakeNodeId(2) },
         { seq: 2, lost: true },
-        { seq: 3, rttMs: 1.5, hops: 1, via: reports.idOf(2) },
+        { seq: 3, rttMs: 1.5, hops: 1, via: fakeNodeId(2) },
       ]);
     }),
 );
@@ -128,7 +129,7 @@ Deno.test(
   onlyUnix,
   () =>
     withNode(async (client, control) => {
-      control.events = [{ at: "2026-01-01T00:00:00.000Z", event: "link-up", id: reports.idOf(2) }];
+      control.events = [{ at: "2026-01-01T00:00:00.000Z", event: "link-up", id: fakeNodeId(2) }];
       for await (const event of client.watch(new AbortController().signal)) {
         assertEquals(event, control.events[0]);
         break;

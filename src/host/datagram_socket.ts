@@ -1,17 +1,18 @@
 /** A UDP socket on one address of one interface. @module */
 import type { Bytes } from "../base/bytes.ts";
 import { later } from "../base/instant.ts";
-import { type IpAddress, ipScope, isIpv6, parseIp } from "../base/ip.ts";
+import { type IpAddress, ipScope, isIpv6 } from "../base/ip.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { DatagramSocket, ReceivedDatagram } from "../platform/network.ts";
 import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import { parseSystemAddress } from "./interfaces.ts";
 import { DATAGRAM_BUFFER_BYTES, RECEIVE_ERROR_PAUSE, RECEIVE_ERRORS_AT_ONCE } from "./limits.ts";
 
 /** What the system says a datagram came from, or `undefined` if it is no IP address and port. */
 function senderOf(address: Deno.Addr, interfaceName: string): SocketAddress | undefined {
   if (address.transport !== "udp") return undefined;
   // The scope of a link-local sender is not given; the socket it arrived on is the interface's.
-  const ip = parseIp(address.hostname.replace(/%.*$/, ""));
+  const ip = parseSystemAddress(address.hostname);
   return ip === undefined ? undefined : socketAddress(ip, address.port, interfaceName);
 }
 

@@ -1,8 +1,8 @@
-import { assert, assertEquals, assertRejects, fail } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../base/bytes.ts";
-import { parseIp } from "../base/ip.ts";
 import type { DatagramSocket, ReceivedDatagram } from "../platform/network.ts";
 import type { SocketAddress } from "../wire/socket_address.ts";
+import { ip } from "../../tests/fixtures/addresses.ts";
 import { DenoNetwork } from "./deno_network.ts";
 import { DATAGRAM_BUFFER_BYTES } from "./limits.ts";
 import { SystemClock } from "./system_clock.ts";
@@ -13,7 +13,7 @@ Deno.test.sanitizer({ ops: true, resources: true });
 const network = new DenoNetwork(new SystemClock());
 
 function at(text: string, port = 0): SocketAddress {
-  return { ip: parseIp(text) ?? fail(`no address: ${text}`), port };
+  return { ip: ip(text), port };
 }
 
 /** The next `count` datagrams; the socket may be iterated again. */

@@ -46,7 +46,7 @@ export interface SlotLimits {
 }
 
 /** Loopback has no limit per source: there, all nodes of a machine are one source. */
-export const defaultSlotLimits: SlotLimits = {
+const defaultSlotLimits: SlotLimits = {
   handshakesMax: limits.HANDSHAKES_MAX,
   keptForKnown: limits.HANDSHAKES_KEPT_FOR_KNOWN,
   perSourceMax: limits.HANDSHAKES_PER_SOURCE_MAX,

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Instant, instant, later, milliseconds } from "../base/instant.ts";
-import { type IpAddress, parseIp } from "../base/ip.ts";
+import type { IpAddress } from "../base/ip.ts";
 import { Prng } from "../base/prng.ts";
-import { invariant } from "../base/invariant.ts";
+import { ip } from "../../tests/fixtures/addresses.ts";
 import { HandshakeSlots, type SlotEffect } from "./handshake_slots.ts";
 import {
   EXCHANGE_LIMIT,
@@ -18,12 +18,6 @@ import {
 } from "./limits.ts";
 
 const t0 = instant(1_000);
-
-function ip(text: string): IpAddress {
-  const parsed = parseIp(text);
-  invariant(parsed !== undefined, "an address of a test is one");
-  return parsed;
-}
 
 /** The n-th stranger's address. */
 function stranger(n: number): IpAddress {

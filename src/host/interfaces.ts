@@ -33,7 +33,7 @@ export function groupInterfaces(
   for (const entry of list) {
     // An IPv4 alias is listed as `eth0:1`; it is the same interface.
     const name = entry.name.replace(/:.*$/, "");
-    const ip = parseIp(entry.address.replace(/%.*$/, ""));
+    const ip = parseSystemAddress(entry.address);
     const prefixLength = Number(entry.cidr.split("/")[1] ?? "");
     if (ip === undefined || !Number.isInteger(prefixLength)) continue;
     const group = found.get(name) ?? { index: undefined, addresses: [] };
@@ -80,6 +80,11 @@ export function systemAddress(
 ): string {
   const index = interfaces.find((one) => one.name === zone)?.index;
   return zone === undefined || index === undefined ? ip : `${ip}%${index}`;
+}
+
+/** The address that the system tells of, with or without a zone behind it. */
+export function parseSystemAddress(text: string): IpAddress | undefined {
+  return parseIp(text.replace(/%.*$/, ""));
 }
 
 /** The list of interfaces for those who ask often: at most `INTERFACE_CACHE` old. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, fail } from "@std/assert";
 import type { Instant, WallTime } from "../base/instant.ts";
-import { parseIp } from "../base/ip.ts";
 import type { NetworkInterface } from "../platform/network.ts";
+import { ip } from "../../tests/fixtures/addresses.ts";
 import {
   followInterfaces,
   groupInterfaces,
@@ -10,10 +10,6 @@ import {
   systemAddress,
 } from "./interfaces.ts";
 import { SystemClock } from "./system_clock.ts";
-
-function ip(text: string) {
-  return parseIp(text) ?? fail(`no address: ${text}`);
-}
 
 const fleet = groupInterfaces([
   { name: "wlan0", address: "10.0.0.7", cidr: "10.0.0.7/24", scopeid: null },

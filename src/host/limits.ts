@@ -29,7 +29,7 @@ export const FINISHED_IDLE_LIMIT = seconds(30);
 /** A refusal has this long to reach a peer that still sends, before the connection is cut. */
 export const LINGER_LIMIT = milliseconds(500);
 
-/** Body of a request to the TLS port: the largest message of the exchange is a quarter of it. */
+/** Body of a request to the TLS port: the largest message of the exchange is half of it. */
 export const REQUEST_BODY_BYTES_MAX = 16 * 1024;
 /** Request line and headers together; ours are under 300 bytes, those of a browser under 4 KiB. */
 export const HEADER_BYTES_MAX = 8 * 1024;
@@ -42,6 +42,10 @@ export const ANSWER_BODY_BYTES_MAX = 1024 * 1024;
 
 /** TCP connect of a dial. Three SYNs are sent in this time (0, 1 and 3 s). */
 export const CONNECT_LIMIT = milliseconds(3_500);
+/** Dials whose handshake and exchange run at once: about 4 ms of processor each, so more only queue. */
+export const DIAL_TURNS = 4;
+/** Longest wait of a connected dial for its turn: the listener gives TLS 3 s from its accept. */
+export const DIAL_TURN_PATIENCE = seconds(2);
 /** TLS handshake of a dial: a little more than the listener gives, so that its verdict arrives. */
 export const DIAL_TLS_LIMIT = seconds(4);
 /** One request on a dialled connection, unless its signal aborts it sooner. */

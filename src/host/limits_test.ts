@@ -1,4 +1,6 @@
 import { assert } from "@std/assert";
+import { connectTimeout } from "../discovery/mod.ts";
+import { exchangeBodyBytesMax } from "../session/mod.ts";
 import * as limits from "./limits.ts";
 
 Deno.test("the limits of the TLS port fit each other", () => {
@@ -13,6 +15,12 @@ Deno.test("the limits of the TLS port fit each other", () => {
   assert(limits.REQUEST_LIMIT <= limits.EXCHANGE_LIMIT);
   assert(limits.PATH_LENGTH_MAX < limits.HEADER_BYTES_MAX);
   assert(limits.REQUEST_BODY_BYTES_MAX < limits.ANSWER_BODY_BYTES_MAX);
+});
+
+Deno.test("what discovery and the exchange rest on holds here", () => {
+  assert(limits.CONNECT_LIMIT <= connectTimeout);
+  assert(limits.REQUEST_BODY_BYTES_MAX >= exchangeBodyBytesMax);
+  assert(limits.ANSWER_BODY_BYTES_MAX >= exchangeBodyBytesMax);
 });
 
 Deno.test("the largest datagram fits the receive buffer, and one byte more still shows", () => {

@@ -8,7 +8,6 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { type Bytes, copyBytes } from "../base/bytes.ts";
 import { type Duration, later } from "../base/instant.ts";
-import { parseIp } from "../base/ip.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { NetworkInterface } from "../platform/network.ts";
 import type {
@@ -21,17 +20,20 @@ import type {
 import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { ConnectionStream } from "./connection_stream.ts";
 import { readBody } from "./http_body.ts";
-import { listInterfaces, systemAddress } from "./interfaces.ts";
+import { listInterfaces, parseSystemAddress, systemAddress } from "./interfaces.ts";
 import {
   ANSWER_BODY_BYTES_MAX,
   CONNECT_LIMIT,
   DIAL_TLS_LIMIT,
+  DIAL_TURN_PATIENCE,
+  DIAL_TURNS,
   HEADER_BYTES_MAX,
   REQUEST_LIMIT,
 } from "./limits.ts";
 import { callAt } from "./system_clock.ts";
 import type { TlsCredentials } from "./tls_credentials.ts";
 import { bindingOf, type ChainFact, chainOf } from "./tls_facts.ts";
+import { Turns } from "./turns.ts";
 
 /** How to dial. */
 export interface TlsDialerOptions {
@@ -98,10 +100,12 @@ function connectFailure(error: unknown, limit: TimeLimit): DialFailure {
 /** Dials TLS over this machine's network. */
 export class TlsDialer implements SecureDialer {
   readonly #options: Defaults;
+  readonly #turns: Turns;
   #credentials: TlsCredentials;
 
   constructor(options: TlsDialerOptions) {
     this.#credentials = options.credentials;
+    this.#turns = new Turns(options.clock, DIAL_TURNS, DIAL_TURN_PATIENCE);
     this.#options = {
       interfaces: listInterfaces,
       answerBytesMax: ANSWER_BODY_BYTES_MAX,
@@ -117,16 +121,29 @@ export class TlsDialer implements SecureDialer {
     this.#credentials = credentials;
   }
 
-  async dial(to: SocketAddress, signal: AbortSignal): Promise<DialledConnection | DialFailure> {
+  async dial(
+    to: SocketAddress,
+    signal: AbortSignal,
+    onConnected?: () => void,
+  ): Promise<DialledConnection | DialFailure> {
     const connection = await this.#connect(to, signal);
     if ("failed" in connection) return connection;
+    onConnected?.();
     const stream = new ConnectionStream(connection);
+    // Connecting costs nothing and may take seconds; what follows is the other way round.
+    const endTurn = await this.#turns.take(signal);
+    if (endTurn === undefined) {
+      stream.destroy();
+      return { failed: "aborted", detail: "too much other work" };
+    }
     const socket = await this.#startTls(stream, signal);
     if ("failed" in socket) {
       stream.destroy();
+      endTurn();
       return socket;
     }
-    return new SystemDialledConnection(socket, stream, localOf(connection, to), to, this.#options);
+    const local = localOf(connection, to);
+    return new SystemDialledConnection(socket, stream, local, to, this.#options, endTurn);
   }
 
   async #connect(to: SocketAddress, signal: AbortSignal): Promise<Deno.TcpConn | DialFailure> {
@@ -169,7 +186,7 @@ export class TlsDialer implements SecureDialer {
       const onAbort = () =>
         resolve(
           limit.expired
-            ? { failed: "timeout", detail: "TLS was not done in time" }
+            ? { failed: "tls", detail: "TLS was not done in time" }
             : { failed: "aborted", detail: "called off" },
         );
       limit.signal.addEventListener("abort", onAbort);
@@ -188,7 +205,7 @@ export class TlsDialer implements SecureDialer {
 
 function localOf(connection: Deno.TcpConn, to: SocketAddress): SocketAddress {
   const { hostname, port } = connection.localAddr;
-  return socketAddress(parseIp(hostname.replace(/%.*$/, "")) ?? to.ip, port, to.zone);
+  return socketAddress(parseSystemAddress(hostname) ?? to.ip, port, to.zone);
 }
 
 /** A dialled connection; requests go one after the other on the one socket. */
@@ -200,6 +217,7 @@ class SystemDialledConnection implements DialledConnection {
   readonly #socket: TLSSocket;
   readonly #stream: ConnectionStream;
   readonly #options: Defaults;
+  readonly #endTurn: () => void;
   #busy = false;
   #broken: string | undefined;
 
@@ -209,7 +227,9 @@ class SystemDialledConnection implements DialledConnection {
     local: SocketAddress,
     remote: SocketAddress,
     options: Defaults,
+    endTurn: () => void,
   ) {
+    this.#endTurn = endTurn;
     this.#socket = socket;
     this.#stream = stream;
     this.#options = options;
@@ -257,6 +277,7 @@ class SystemDialledConnection implements DialledConnection {
     this.#broken ??= reason;
     this.#socket.destroy();
     this.#stream.destroy();
+    this.#endTurn();
   }
 
   async #exchange(

@@ -204,7 +204,7 @@ Deno.test("a peer that never speaks TLS, closes, or talks nonsense is a failure 
   };
   await withTcpServer(drain, async (port) => {
     const silent = await dialer({ tlsLimit: milliseconds(40) }).dial(loopback(port), never);
-    assertEquals(silent, { failed: "timeout", detail: "TLS was not done in time" });
+    assertEquals(silent, { failed: "tls", detail: "TLS was not done in time" });
   });
   await withTcpServer(
     (connection) => Promise.resolve(connection.close()),

@@ -11,19 +11,11 @@ import { nextTick } from "node:process";
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { Counters } from "../base/counters.ts";
-import { utf8 } from "../base/bytes.ts";
-import { later } from "../base/instant.ts";
-import { type IpAddress, parseIp } from "../base/ip.ts";
+import type { IpAddress } from "../base/ip.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { NetworkInterface } from "../platform/network.ts";
-import type {
-  AcceptedConnection,
-  ChannelBinding,
-  PlainAnswer,
-  SecureHandler,
-  SecureListener,
-} from "../platform/secure_streams.ts";
-import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import type { PlainAnswer, SecureHandler, SecureListener } from "../platform/secure_streams.ts";
+import { socketAddress } from "../wire/socket_address.ts";
 import {
   HandshakeSlots,
   type SlotCounts,
@@ -31,17 +23,26 @@ import {
   type SlotLimits,
 } from "./handshake_slots.ts";
 import { readBody } from "./http_body.ts";
-import { InterfaceCache, interfaceHolding, listInterfaces, systemAddress } from "./interfaces.ts";
+import {
+  InterfaceCache,
+  interfaceHolding,
+  listInterfaces,
+  parseSystemAddress,
+  systemAddress,
+} from "./interfaces.ts";
 import {
   HEADER_BYTES_MAX,
   HEADERS_MAX,
-  LINGER_LIMIT,
   PATH_LENGTH_MAX,
   REQUEST_BODY_BYTES_MAX,
 } from "./limits.ts";
+import { codeOf, listenError } from "./listen_error.ts";
 import { callAt } from "./system_clock.ts";
 import type { TlsCredentials } from "./tls_credentials.ts";
-import { bindingOf, type ChainFact, chainOf } from "./tls_facts.ts";
+import { AcceptedGuest, type TlsGuest } from "./tls_guest.ts";
+import { UniformRefusal } from "./uniform_refusal.ts";
+
+export { ListenError } from "./listen_error.ts";
 
 /** How to listen. */
 export interface ListenTlsOptions {
@@ -74,76 +75,15 @@ export interface TlsListener extends SecureListener {
   counts(): SlotCounts;
 }
 
-/** A port could not be opened. `code` is the system's, `EADDRINUSE` for a port that is taken. */
-export class ListenError extends Error {
-  override readonly name = "ListenError";
-  readonly code: string;
-
-  constructor(message: string, code: string, cause: unknown) {
-    super(message, { cause });
-    this.code = code;
-  }
-}
-
-const REFUSAL_BODY = utf8("refused\n");
-
-/** The one refusal, as bytes: what the HTTP server writes for `refuse` must be the same. */
-const REFUSAL_BYTES = utf8(
-  "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\n" +
-    `Content-Length: ${REFUSAL_BODY.length}\r\nConnection: close\r\n\r\nrefused\n`,
-);
-
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : "";
-}
-
-/** A connection that has not been closed, TLS started or not. */
-interface Guest {
-  readonly number: number;
-  readonly raw: Socket;
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  tls?: TLSSocket;
-}
-
-/** An accepted connection after TLS, as the handler sees it. */
-class Accepted implements AcceptedConnection {
-  readonly chain: ChainFact;
-  readonly binding: ChannelBinding | undefined;
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  /** A request is being answered: one at a time. */
-  busy = false;
-  readonly #onFinished: () => void;
-  readonly #onClose: () => void;
-
-  constructor(guest: Guest, socket: TLSSocket, onFinished: () => void, onClose: () => void) {
-    this.chain = chainOf(socket);
-    this.binding = bindingOf(socket, "server");
-    this.local = guest.local;
-    this.remote = guest.remote;
-    this.#onFinished = onFinished;
-    this.#onClose = onClose;
-  }
-
-  finished(): void {
-    this.#onFinished();
-  }
-
-  close(): void {
-    this.#onClose();
-  }
-}
-
 class SystemTlsListener implements TlsListener {
   readonly #options: ListenTlsOptions;
   readonly #handler: SecureHandler;
   readonly #clock: Clock;
   readonly #slots: HandshakeSlots;
   readonly #shed = new Counters();
-  readonly #guests = new Map<number, Guest>();
-  readonly #accepted = new WeakMap<Duplex, { guest: Guest; connection: Accepted }>();
+  readonly #refusal: UniformRefusal;
+  readonly #guests = new Map<number, TlsGuest>();
+  readonly #accepted = new WeakMap<Duplex, { guest: TlsGuest; connection: AcceptedGuest }>();
   readonly #interfaces: InterfaceCache;
   readonly #http;
   /** What the HTTP server would do with a connection: done after TLS instead. */
@@ -159,10 +99,13 @@ class SystemTlsListener implements TlsListener {
     this.#handler = handler;
     this.#clock = options.clock;
     this.#slots = new HandshakeSlots(options.limits);
+    this.#refusal = new UniformRefusal(options.clock, this.#shed);
     this.#interfaces = new InterfaceCache(options.clock, options.interfaces);
     this.#context = contextOf(options.credentials);
     this.#http = createServer({
       maxHeaderSize: HEADER_BYTES_MAX,
+      // Else the HTTP server itself answers a request without a host, in words of its own.
+      requireHostHeader: false,
       // The slots keep the time of a connection as a whole; the runtime's timers are not needed.
       headersTimeout: 0,
       requestTimeout: 0,
@@ -178,11 +121,20 @@ class SystemTlsListener implements TlsListener {
     this.#http.removeAllListeners("connection");
     this.#http.on("connection", (socket) => this.#arrive(socket));
     this.#http.on("request", (request, response) => void this.#answer(request, response));
-    this.#http.on("checkContinue", (_, response) => this.#refuse(response, "unusual request"));
-    this.#http.on("checkExpectation", (_, response) => this.#refuse(response, "unusual request"));
-    this.#http.on("upgrade", (_, socket) => this.#refuseRaw(socket, "unusual request"));
-    this.#http.on("connect", (_, socket) => this.#refuseRaw(socket, "unusual request"));
-    this.#http.on("clientError", (_, socket) => this.#refuseRaw(socket, "malformed request"));
+    this.#http.on(
+      "checkContinue",
+      (_, response) => this.#refusal.answer(response, "unusual request"),
+    );
+    this.#http.on(
+      "checkExpectation",
+      (_, response) => this.#refusal.answer(response, "unusual request"),
+    );
+    this.#http.on("upgrade", (_, socket) => this.#refusal.answerRaw(socket, "unusual request"));
+    this.#http.on("connect", (_, socket) => this.#refusal.answerRaw(socket, "unusual request"));
+    this.#http.on(
+      "clientError",
+      (_, socket) => this.#refusal.answerRaw(socket, "malformed request"),
+    );
   }
 
   get port(): number {
@@ -229,8 +181,8 @@ class SystemTlsListener implements TlsListener {
   #arrive(raw: Socket): void {
     // A socket without an error listener that breaks would end the process.
     raw.on("error", () => {});
-    const local = parseIp((raw.localAddress ?? "").replace(/%.*$/, ""));
-    const remote = parseIp((raw.remoteAddress ?? "").replace(/%.*$/, ""));
+    const local = parseSystemAddress(raw.localAddress ?? "");
+    const remote = parseSystemAddress(raw.remoteAddress ?? "");
     if (this.#closed || local === undefined || remote === undefined) {
       raw.destroy();
       return;
@@ -241,7 +193,7 @@ class SystemTlsListener implements TlsListener {
       raw.destroy();
       return;
     }
-    const guest: Guest = {
+    const guest: TlsGuest = {
       number: this.#nextNumber++,
       raw,
       local: socketAddress(local, raw.localPort ?? 0, zone),
@@ -255,12 +207,12 @@ class SystemTlsListener implements TlsListener {
   }
 
   /** The connection is gone. */
-  #leave(guest: Guest): void {
+  #leave(guest: TlsGuest): void {
     if (!this.#guests.delete(guest.number)) return;
     this.#perform(this.#slots.handleClosed(guest.number, this.#clock.monotonic()));
   }
 
-  #destroy(guest: Guest): void {
+  #destroy(guest: TlsGuest): void {
     guest.raw.destroy();
     // A TLS socket that is destroyed in the turn that made it is never freed by the runtime, and a
     // flood closes most of its connections in that turn: the one is made room for by the next.
@@ -292,7 +244,7 @@ class SystemTlsListener implements TlsListener {
     });
   }
 
-  #startTls(guest: Guest): void {
+  #startTls(guest: TlsGuest): void {
     const socket = new TLSSocket(guest.raw, {
       isServer: true,
       requestCert: true,
@@ -312,12 +264,12 @@ class SystemTlsListener implements TlsListener {
     });
   }
 
-  #welcome(guest: Guest, socket: TLSSocket): void {
+  #welcome(guest: TlsGuest, socket: TLSSocket): void {
     if (!this.#guests.has(guest.number) || socket.getProtocol() !== "TLSv1.3") {
       this.#destroy(guest);
       return;
     }
-    const connection = new Accepted(guest, socket, () => {
+    const connection = new AcceptedGuest(guest, socket, () => {
       this.#perform(this.#slots.handleFinished(guest.number, this.#clock.monotonic()));
     }, () => this.#destroy(guest));
     this.#slots.handleSecure(guest.number);
@@ -329,26 +281,26 @@ class SystemTlsListener implements TlsListener {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on("error", () => {}); // The client went away; the socket's own events tell.
     const accepted = this.#accepted.get(request.socket);
-    if (accepted === undefined) return this.#refuse(response, "unusual request");
+    if (accepted === undefined) return this.#refusal.answer(response, "unusual request");
     const { guest, connection } = accepted;
-    if (connection.busy) return this.#refuse(response, "pipelined request");
+    if (connection.busy) return this.#refusal.answer(response, "pipelined request");
     connection.busy = true;
     this.#slots.handleRequest(guest.number, this.#clock.monotonic());
     try {
       const answer = await this.#ask(connection, request);
-      if (typeof answer === "string") this.#refuse(response, answer);
+      if (typeof answer === "string") this.#refusal.answer(response, answer);
       else {
         sendAnswer(response, answer);
         connection.busy = false;
       }
     } catch {
       // A handler that throws must look like one that refuses.
-      this.#refuse(response, "handler failed");
+      this.#refusal.answer(response, "handler failed");
     }
   }
 
   /** The handler's answer, or the reason of a refusal. */
-  async #ask(connection: Accepted, request: IncomingMessage): Promise<PlainAnswer | string> {
+  async #ask(connection: AcceptedGuest, request: IncomingMessage): Promise<PlainAnswer | string> {
     const url = request.url ?? "";
     if (!url.startsWith("/") || url.length > PATH_LENGTH_MAX) return "malformed request";
     const outcome = await readBody(request, REQUEST_BODY_BYTES_MAX);
@@ -357,36 +309,6 @@ class SystemTlsListener implements TlsListener {
     const method = request.method ?? "";
     const answer = await this.#handler(connection, { method, path, body: outcome.body });
     return answer ?? "refused by the handler";
-  }
-
-  /** The uniform refusal through the HTTP server; the connection ends with it. */
-  #refuse(response: ServerResponse, reason: string): void {
-    this.#shed.count(reason);
-    const socket = response.socket;
-    response.sendDate = false;
-    response.writeHead(403, "Forbidden", {
-      "Content-Type": "text/plain",
-      "Content-Length": REFUSAL_BODY.length,
-      "Connection": "close",
-    });
-    response.end(REFUSAL_BODY);
-    if (socket !== null) this.#linger(socket);
-  }
-
-  /** The uniform refusal where the HTTP server has no response to give. */
-  #refuseRaw(socket: Duplex, reason: string): void {
-    this.#shed.count(reason);
-    socket.on("error", () => {}); // It may break while it is refused.
-    if (socket.writable) socket.end(REFUSAL_BYTES);
-    this.#linger(socket);
-  }
-
-  /** Cuts a refused connection that its client keeps open. */
-  #linger(socket: Duplex): void {
-    if (socket.destroyed) return;
-    const until = later(this.#clock.monotonic(), LINGER_LIMIT);
-    const callOff = callAt(this.#clock, until, () => socket.destroy());
-    socket.once("close", callOff);
   }
 }
 
@@ -431,13 +353,5 @@ export async function listenTls(
     }
   }
   await listener.close();
-  const code = codeOf(last);
-  const state = code === "EADDRINUSE"
-    ? "the port is taken"
-    : code === "EACCES"
-    ? "permission denied"
-    : last instanceof Error
-    ? last.message
-    : "unknown error";
-  throw new ListenError(`Cannot listen on port ${options.port}: ${state}`, code, last);
+  throw listenError(options.port, last);
 }

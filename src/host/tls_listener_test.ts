@@ -79,6 +79,7 @@ const refusal =
 const refused: Readonly<Record<string, string>> = {
   "an unknown path": "GET /mesh/v1/other HTTP/1.1\r\nHost: x\r\n\r\n",
   "the root": "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+  "no host": "GET / HTTP/1.1\r\n\r\n",
   "an unknown method": "DELETE /mesh/v1/exchange HTTP/1.1\r\nHost: x\r\n\r\n",
   "an exchange without a body":
     "POST /mesh/v1/exchange HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",

@@ -1,14 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
+import { type Bytes, toHex } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import { Prng } from "../base/prng.ts";
+import { hex } from "../../tests/fixtures/bytes.ts";
 import { decodeDer, type DerNode, encodeDer } from "./der.ts";
-
-function hex(text: string): Bytes {
-  const bytes = fromHex(text.replaceAll(" ", ""));
-  assert(bytes !== undefined, text);
-  return bytes;
-}
 
 function refusal(text: string): string {
   const read = decodeDer(hex(text));

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type Instant, instant } from "../base/instant.ts";
 import { type DuplicateEffect, DuplicateWatch } from "./duplicate.ts";
 
@@ -25,7 +25,7 @@ function afterJump(): DuplicateWatch {
   return watch;
 }
 
-Deno.test("a higher serial of one's own is first answered by one jump above it", () => {
+Deno.test("a higher serial of one's own is first answered by a jump above it", () => {
   const watch = new DuplicateWatch(own);
   watch.handlePublished(info, 50, at(0));
   const met = watch.handleOwnRecord({ kind: info, serial: 100, bootNonce: high }, at(1));
@@ -55,12 +55,12 @@ Deno.test("echoes of this and of earlier starts mean nothing", () => {
 });
 
 Deno.test("a higher serial at once after the jump is no duplicate, ten seconds later it is", () => {
-  const watch = afterJump();
   const record = { kind: info, serial: 102, bootNonce: high };
-  assertEquals(watch.handleOwnRecord(record, at(0)), []);
-  assertEquals(watch.handleOwnRecord(record, at(9.999)), []);
-  assertEquals(watch.handleOwnRecord(record, at(10)), [
+  assertEquals(afterJump().handleOwnRecord(record, at(0)), []);
+  assertEquals(kinds(afterJump().handleOwnRecord(record, at(9.999))), ["jump"]);
+  assertEquals(afterJump().handleOwnRecord(record, at(10)), [
     { kind: "duplicate", foreignNonce: high, seen: "record" },
+    { kind: "jump", recordKind: info, above: 102 },
   ]);
 });
 
@@ -85,7 +85,7 @@ Deno.test("a record of this very start is never a duplicate", () => {
 
 Deno.test("a record without a boot nonce is never a duplicate", () => {
   const watch = afterJump();
-  assertEquals(watch.handleOwnRecord({ kind: info, serial: 900 }, at(60)), []);
+  assertEquals(kinds(watch.handleOwnRecord({ kind: info, serial: 900 }, at(60))), ["jump"]);
 });
 
 Deno.test("the higher boot nonce stops announcing, the lower goes on", () => {
@@ -93,11 +93,13 @@ Deno.test("the higher boot nonce stops announcing, the lower goes on", () => {
   const yielding = afterJump();
   assertEquals(kinds(yielding.handleOwnRecord({ ...record, bootNonce: low }, at(10))), [
     "duplicate",
+    "jump",
     "stop-announcing",
   ]);
   const staying = afterJump();
   assertEquals(kinds(staying.handleOwnRecord({ ...record, bootNonce: high }, at(10))), [
     "duplicate",
+    "jump",
   ]);
   assertEquals([yielding.snapshot().stopped, staying.snapshot().stopped], [true, false]);
 });
@@ -138,32 +140,57 @@ Deno.test("two clones started from one disk find each other, and exactly one sto
   const watches = nonces.map((nonce) => new DuplicateWatch(nonce, [[info, 100]]));
   const [a, b] = watches;
   if (a === undefined || b === undefined) throw new Error("two");
-  // Both publish; each hears the other's; the lower serial jumps; then both live on.
+  // Both publish; each hears the other's, and neither ever publishes but for that.
   let serial = 1_000;
   const latest = [0, 0];
   const publish = (who: number, now: number) => {
     latest[who] = ++serial;
     watches[who]?.handlePublished(info, serial, at(now));
   };
-  const hear = (who: number, now: number): string[] => {
-    const bootNonce = nonces[1 - who] ?? low;
-    const effects = watches[who]?.handleOwnRecord(
-      { kind: info, serial: latest[1 - who] ?? 0, bootNonce },
+  const hear = (who: number, now: number): readonly DuplicateEffect[] =>
+    watches[who]?.handleOwnRecord(
+      { kind: info, serial: latest[1 - who] ?? 0, bootNonce: nonces[1 - who] ?? low },
       at(now),
     ) ?? [];
-    if (effects.some((effect) => effect.kind === "jump")) publish(who, now);
-    return kinds(effects);
-  };
   publish(0, 0);
   publish(1, 0);
-  let effects = 0;
+  const told: string[][] = [[], []];
+  const run = (who: number, effects: readonly DuplicateEffect[], now: number) => {
+    if (effects.some((effect) => effect.kind === "jump")) publish(who, now);
+    told[who]?.push(...kinds(effects));
+  };
   for (let now = 1; now < 60; now++) {
-    for (const who of [0, 1]) effects += hear(who, now).length;
-    if (now % 20 === 0) publish(now % 40 === 0 ? 0 : 1, now);
+    for (const [who, watch] of watches.entries()) {
+      run(who, hear(who, now), now);
+      run(who, watch.handleTimeout(at(now)), now);
+    }
   }
   assertEquals(a.snapshot().stopped, false);
   assertEquals(b.snapshot().stopped, true);
-  assertEquals(effects, 2 + 2 + 1, "a jump each, a report each, one stop");
+  for (const each of told) assertEquals(each.filter((kind) => kind === "duplicate").length, 1);
+  assert((latest[0] ?? 0) > (latest[1] ?? 0), "whoever goes on has the last word");
+  assertEquals([a.nextTimeout(), b.nextTimeout()], [undefined, undefined]);
+});
+
+Deno.test("what is met too soon after a jump is answered when ten seconds are over", () => {
+  const watch = afterJump();
+  assertEquals(watch.nextTimeout(), undefined);
+  for (const serial of [300, 200]) {
+    assertEquals(watch.handleOwnRecord({ kind: info, serial, bootNonce: low }, at(3)), []);
+  }
+  assertEquals(watch.nextTimeout(), at(9));
+  assertEquals(watch.handleTimeout(at(8.9)), []);
+  assertEquals(watch.handleTimeout(at(9)), [{ kind: "jump", recordKind: info, above: 300 }]);
+  assertEquals(watch.nextTimeout(), undefined);
+  assertEquals(watch.snapshot().foreignNonces, []);
+});
+
+Deno.test("what was met too soon needs no answer once something newer was published", () => {
+  const watch = afterJump();
+  watch.handleOwnRecord({ kind: info, serial: 300, bootNonce: low }, at(3));
+  watch.handlePublished(info, 301, at(4));
+  assertEquals(watch.handleTimeout(at(9)), []);
+  assertEquals(watch.nextTimeout(), undefined);
 });
 
 Deno.test("a restored backup among peers that remember its old life is no duplicate", () => {

@@ -95,7 +95,7 @@ type KeyFile =
   | { readonly kind: KeySecret["kind"]; readonly envelope: Bytes };
 
 /** Parses the file's bytes. Never throws. */
-export function decodeKeyFile(bytes: Uint8Array): KeyFile | DecodeError {
+function decodeKeyFile(bytes: Uint8Array): KeyFile | DecodeError {
   if (bytes.length === 0) return new DecodeError("it is empty");
   if (bytes.length > keyFileBytesMax) return new DecodeError("it is too long");
   const block = decodePem(new TextDecoder().decode(bytes));
@@ -155,17 +155,26 @@ function unusable(secret: KeySecret): IdentityProblem | undefined {
   );
 }
 
-async function openFile(
+/** The key in the file's bytes, once more with its PKCS#8 form for who writes it again. */
+async function unlockFile(
   bytes: Uint8Array,
   secrets: KeySecrets,
-): Promise<OpenedKey | IdentityProblem> {
+): Promise<{ readonly opened: OpenedKey; readonly pkcs8: Bytes } | IdentityProblem> {
   const file = decodeKeyFile(bytes);
   if (file instanceof DecodeError) return damaged(file.reason);
   const pkcs8 = await openPkcs8(file, secrets);
   if (pkcs8 instanceof IdentityProblem) return pkcs8;
   const key = await importPrivateKey(pkcs8);
   if (key instanceof DecodeError) return damaged(key.reason);
-  return { key, protection: file.kind };
+  return { opened: { key, protection: file.kind }, pkcs8 };
+}
+
+async function openFile(
+  bytes: Uint8Array,
+  secrets: KeySecrets,
+): Promise<OpenedKey | IdentityProblem> {
+  const file = await unlockFile(bytes, secrets);
+  return file instanceof IdentityProblem ? file : file.opened;
 }
 
 /** The file's bytes for the key: plain, or under the secret. */
@@ -289,13 +298,9 @@ export async function protectKeyFile(
   if (bytes === undefined) {
     return new IdentityProblem("missing", `There is no key file "${keyFileName}" to protect`);
   }
-  const file = decodeKeyFile(bytes);
-  if (file instanceof DecodeError) return damaged(file.reason);
-  const pkcs8 = await openPkcs8(file, secrets);
-  if (pkcs8 instanceof IdentityProblem) return pkcs8;
-  const key = await importPrivateKey(pkcs8);
-  if (key instanceof DecodeError) return damaged(key.reason);
-  const rewritten = await encodeKeyFile(pkcs8, next);
+  const file = await unlockFile(bytes, secrets);
+  if (file instanceof IdentityProblem) return file;
+  const rewritten = await encodeKeyFile(file.pkcs8, next);
   if (rewritten instanceof IdentityProblem) return rewritten;
   try {
     await storage.replace(keyFileName, rewritten);

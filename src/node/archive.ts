@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, equalBytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
 import type { Instant } from "../base/instant.ts";
@@ -19,6 +19,7 @@ import {
   type RecordLog,
   RecordStore,
   type RecordStoreOptions,
+  restoreRecord,
   restoreStore,
   type StoreEffect,
   type VerifiedRecord,
@@ -33,9 +34,9 @@ export type Received =
     readonly record: VerifiedRecord;
     readonly previous: VerifiedRecord | undefined;
   }
-  /** Verified, and not better than what is held (which is named if it is another version). */
+  /** Verified, and not better than what is held: the very same, or another version. */
   | { readonly kind: "held"; readonly record: VerifiedRecord }
-  /** These bytes are known: held, or refused lately. */
+  /** These bytes were refused lately. */
   | { readonly kind: "known" }
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -95,7 +96,7 @@ export class Archive implements Timed {
       bytes,
       (hash) => this.store.knows(hash, clock.monotonic()),
     );
-    if (record === "known") return { kind: "known" };
+    if (record === "known") return await this.#judgedBefore(bytes);
     if (isDecodeError(record)) {
       counters.count(record.reason);
       this.store.noteRefused(await sha256(bytes), clock.monotonic());
@@ -104,12 +105,21 @@ export class Archive implements Timed {
     return this.#admit(record);
   }
 
+  /** Who asked for a record is to know that he has it, though it came another way meanwhile. */
+  async #judgedBefore(bytes: Bytes): Promise<Received> {
+    const read = await restoreRecord(bytes);
+    const held = isDecodeError(read) ? undefined : this.store.get(read.key);
+    return held !== undefined && equalBytes(held.bytes, bytes)
+      ? { kind: "held", record: held }
+      : { kind: "known" };
+  }
+
   #admit(record: VerifiedRecord): Received {
     const { clock, owner } = this.#options;
     const wall = clock.wall();
     const wasFlagged = this.store.isFlagged(record.author);
     const outcome = this.store.admit(record, clock.monotonic(), wall);
-    if (outcome.kind === "known") return { kind: "known" };
+    if (outcome.kind === "known") return { kind: "held", record };
     if (outcome.kind === "refused") return { kind: "refused", reason: outcome.reason };
     // Once per author: he could go on for ever, and each would be a line in the logs of all.
     if (outcome.equivocation && !wasFlagged) {

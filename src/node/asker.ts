@@ -21,7 +21,7 @@ import {
 } from "../wire/message.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { formatSocketAddress } from "../wire/socket_address.ts";
-import { askTries, askWait } from "./limits.ts";
+import { askBackoff, askTries, askWait } from "./limits.ts";
 import type { Peer } from "./peer.ts";
 import type { Timed } from "./pump.ts";
 
@@ -81,6 +81,12 @@ class Waiting {
   }
 }
 
+/** How long all tries still to come take together: a late answer to an early one is as good. */
+function answerLife(wait: Duration, tries: number, followUps: number): Duration {
+  const growth = (askBackoff ** tries - 1) / (askBackoff - 1);
+  return scaled(wait, growth + followUps * askBackoff ** tries);
+}
+
 /** Sends requests and matches answers. */
 export class Asker implements Timed {
   readonly #clock: Clock;
@@ -108,11 +114,11 @@ export class Asker implements Timed {
   }
 
   async #ask(waiting: Waiting, message: Bytes, options: AskOptions): Promise<AskOutcome> {
-    const wait = options.wait ?? askWait;
+    let wait = options.wait ?? askWait;
     let tries = options.tries ?? askTries;
     let followUps = followUpsMax;
     while (tries > 0) {
-      const refused = await this.#send(waiting, message, scaled(wait, tries + followUps));
+      const refused = await this.#send(waiting, message, answerLife(wait, tries, followUps));
       if (refused !== undefined) return { kind: "unaskable", reason: refused };
       await this.#clock.wait(later(this.#clock.monotonic(), wait), waiting.arrival);
       const outcome = waiting.take();
@@ -127,8 +133,13 @@ export class Asker implements Timed {
         if (!again) return { kind: "answer", answer, roundTripMs: outcome.roundTripMs };
       }
       // A corrected clock or a new cookie asks for one more send, which is no try; but not for ever.
-      if (outcome === undefined || followUps === 0) tries--;
-      else followUps--;
+      if (outcome !== undefined && followUps > 0) {
+        followUps--;
+        continue;
+      }
+      tries--;
+      // Who does not answer may be busy: each try gives it longer, so that asking adds no load.
+      wait = scaled(wait, askBackoff);
     }
     return { kind: "silent" };
   }

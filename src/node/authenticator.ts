@@ -112,10 +112,14 @@ export class Authenticator {
   }
 
   /** Dials and runs the exchange; closes the connection whatever came of it. Never rejects. */
-  async dial(to: SocketAddress, signal: AbortSignal): Promise<DialOutcome> {
+  async dial(
+    to: SocketAddress,
+    signal: AbortSignal,
+    onConnected?: () => void,
+  ): Promise<DialOutcome> {
     // Anybody's record may name any address: a fleet must not call on strangers far away for it.
     if (!this.#options.owner.admitsAddress(to)) return rejected("the address is not near");
-    const connection = await this.#options.dialer.dial(to, signal);
+    const connection = await this.#options.dialer.dial(to, signal, onConnected);
     if ("failed" in connection) {
       return { kind: "failed", why: connection.failed, detail: connection.detail };
     }

@@ -22,6 +22,11 @@ export class EventFeed<E> {
     return this.#lost;
   }
 
+  /** How many watch now. */
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
   /** Hands the event to all who watch now. */
   emit(event: E): void {
     for (const watcher of this.#watchers) {
@@ -37,11 +42,17 @@ export class EventFeed<E> {
   /** Events from the moment of the call on, until `signal` aborts. */
   watch(signal: AbortSignal): AsyncIterable<E> {
     const watcher: Watcher<E> = { queue: [], wake: () => {} };
-    this.#watchers.add(watcher);
     const watchers = this.#watchers;
+    // Here and not in the reader: one that is never begun would be kept for ever.
+    const stop = () => {
+      watchers.delete(watcher);
+      watcher.wake();
+    };
+    if (!signal.aborted) {
+      watchers.add(watcher);
+      signal.addEventListener("abort", stop, { once: true });
+    }
     async function* events(): AsyncGenerator<E> {
-      const stop = () => watcher.wake();
-      signal.addEventListener("abort", stop);
       try {
         while (!signal.aborted) {
           const event = watcher.queue.shift();

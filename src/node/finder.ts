@@ -187,7 +187,7 @@ export class Finder implements Timed {
   }
 
   /** Dials and runs an exchange within its time; never rejects. */
-  async dial(to: SocketAddress): Promise<DialOutcome> {
+  async dial(to: SocketAddress, onConnected?: () => void): Promise<DialOutcome> {
     const { clock, authenticator, stopping } = this.#options;
     const limit = new AbortController();
     const stop = () => limit.abort();
@@ -195,7 +195,7 @@ export class Finder implements Timed {
     const done = new AbortController();
     const timer = clock.wait(later(clock.monotonic(), exchangeWait), done.signal).then(stop);
     try {
-      return await authenticator.dial(to, limit.signal);
+      return await authenticator.dial(to, limit.signal, onConnected);
     } finally {
       done.abort();
       stopping.removeEventListener("abort", stop);

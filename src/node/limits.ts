@@ -32,6 +32,8 @@ export const dearWorkBurst = 512;
 export const dearWorkRate = 32;
 /** How long one try of a request waits for its answer: several LAN round trips under load. */
 export const askWait = milliseconds(500);
+/** Each further try of a request waits this much longer than the one before. */
+export const askBackoff = 1.5;
 /** Tries of a request whose loss would be felt; one answer in any of them ends it. */
 export const askTries = 4;
 /** How long an answer to a monitor's probe may take; the monitor itself judges earlier. */
@@ -53,6 +55,12 @@ export const lettingGoMax = 4;
 export const interfacesLookEvery = seconds(2);
 /** New links are published together, so that a start does not publish once per link. */
 export const linksCoalesce = seconds(30);
+/** Between two publications of `links`, even of lost ones. */
+export const linksGapMin = seconds(1);
+/** An author's lost links are told on at once this often; what comes faster waits its second. */
+export const urgentEvery = seconds(5);
+/** Authors whose last urgent record is remembered. */
+export const urgentAuthorsMax = 4_096;
 /** The first publication of `links` waits only for the links that come with it. */
 export const linksFirstCoalesce = milliseconds(300);
 /** How long a lost neighbour stands in `lost`. */

@@ -43,7 +43,7 @@ import type { Timed } from "./pump.ts";
 /** What links tell the node. */
 export interface LinksOwner {
   /** Dials and runs an exchange; a finished one comes back here by itself. */
-  dial(to: SocketAddress): Promise<DialOutcome>;
+  dial(to: SocketAddress, onConnected: () => void): Promise<DialOutcome>;
   /** The port at which the node says it listens. */
   listenPortOf(id: NodeId): number | undefined;
   /** Addresses at which the node says it can be dialled, the likeliest first. */
@@ -122,7 +122,8 @@ export class Links implements Timed {
     if (result.role === "initiator") peer.dialled = true;
     else peer.accepted = true;
     await gossip.handleShown(peer, result.theirs.info);
-    const { remote } = place;
+    const { local, remote } = place;
+    peer.way = { local: local.ip, remote: remote.ip };
     if (result.role === "initiator") {
       peer.address = remote;
       peer.dialledAt = remote;
@@ -321,7 +322,9 @@ export class Links implements Timed {
     const first = peer.address;
     let refusedAt: SocketAddress | undefined;
     for (const address of [...first === undefined ? [] : [first], ...owner.addressesOf(peer.id)]) {
-      const outcome = await owner.dial(address);
+      const outcome = await owner.dial(address, () => {
+        this.#options.monitor.handleConnected(peer.id, this.#now());
+      });
       if (outcome.kind === "proven" && outcome.result.peer === peer.id) {
         return { kind: "finished", address };
       }

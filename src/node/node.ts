@@ -7,7 +7,7 @@
  */
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
-import { formatWallTime, type Instant, later, type WallTime } from "../base/instant.ts";
+import { elapsed, formatWallTime, type Instant, later, type WallTime } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
 import { type IpAddress, ipScope, isIpv6, samePrefix } from "../base/ip.ts";
 import { Prng } from "../base/prng.ts";
@@ -62,6 +62,8 @@ import {
   interfacesLookEvery,
   knownAddressesMax,
   peersMax,
+  urgentAuthorsMax,
+  urgentEvery,
 } from "./limits.ts";
 import { admitsLink } from "./link_admission.ts";
 import { type LinkEnd, Links, unlinkReason } from "./links.ts";
@@ -148,6 +150,8 @@ export class Node {
   readonly #granted = new BoundedMap<string, NodeId>(peersMax);
   /** Addresses that stored records name: some of the port's slots are kept for these. */
   readonly #knownIps = new BoundedMap<IpAddress, true>(knownAddressesMax);
+  /** When an author's lost links were last told on at once. */
+  readonly #urgentAt = new BoundedMap<NodeId, Instant>(urgentAuthorsMax);
   readonly #inStep = Promise.withResolvers<void>();
   #interfaces: readonly NetworkInterface[] = [];
   #interfacesShown = "";
@@ -374,8 +378,8 @@ export class Node {
       asker: this.asker,
       gossip: this.#gossip,
       owner: {
-        dial: async (to) => {
-          const outcome = await this.#finder.dial(to);
+        dial: async (to, onConnected) => {
+          const outcome = await this.#finder.dial(to, onConnected);
           if (outcome.kind === "proven") this.links.handleProven(outcome.result, outcome.place);
           return outcome;
         },
@@ -619,10 +623,12 @@ export class Node {
   }
 
   #socketTowards(peer: Peer): DatagramSocket | undefined {
-    if (peer.address === undefined) return undefined;
+    const { address, way } = peer;
+    if (address === undefined) return undefined;
     return this.#sockets.towards(
-      peer.address,
+      address,
       (local, remote) => this.#sharesNetwork(local, remote),
+      way?.remote === address.ip ? way.local : undefined,
     );
   }
 
@@ -785,7 +791,12 @@ export class Node {
   #isUrgent(record: VerifiedRecord): boolean {
     if (record.kind !== linksKind) return false;
     const links = readLinks(record);
-    return !isDecodeError(links) && links.lost.length > 0;
+    if (isDecodeError(links) || links.lost.length === 0) return false;
+    const now = this.#outside.clock.monotonic();
+    const at = this.#urgentAt.get(record.author);
+    if (at !== undefined && elapsed(at, now) < urgentEvery) return false;
+    this.#urgentAt.set(record.author, now);
+    return true;
   }
 
   #handleConflicts(names: readonly string[]): void {
@@ -809,7 +820,9 @@ export class Node {
   /** A peer moves only where its old address has stopped answering; else two ways would alternate. */
   #mayMove(peer: Peer): boolean {
     if (!peer.linked || peer.address === undefined) return true;
-    return this.links.healthOf(peer.id)?.state !== "steady" ||
+    // A link that only exchanges keep up has an address that answers no datagrams.
+    const health = this.links.healthOf(peer.id);
+    return health?.state !== "steady" || health.via === "tcp" ||
       this.#socketTowards(peer) === undefined;
   }
 

@@ -7,6 +7,7 @@
 import { BoundedMap } from "../base/bounded_map.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type { Instant, WallTime } from "../base/instant.ts";
+import type { IpAddress } from "../base/ip.ts";
 import type { Entropy } from "../platform/entropy.ts";
 import { PeerKeys } from "../session/mod.ts";
 import { prefixHexOf } from "../wire/links.ts";
@@ -41,6 +42,8 @@ export class Peer {
   linked = false;
   /** Where this node's last dial of it finished an exchange. */
   dialledAt: SocketAddress | undefined;
+  /** Between which addresses the last exchange went: the system's own choice of a way there. */
+  way: { readonly local: IpAddress; readonly remote: IpAddress } | undefined;
   /** How long the round trip took that proved the link, in milliseconds. */
   provenRoundTripMs: number | undefined;
   /** Where it said that it sees us. */

@@ -17,6 +17,7 @@ import {
   type PublishOutcome,
   readInfo,
   readLinks,
+  refreshInterval,
   type VerifiedRecord,
 } from "../sync/mod.ts";
 import { encodeCbor } from "../wire/cbor.ts";
@@ -24,7 +25,13 @@ import { encodeInfo, type InfoBody } from "../wire/info.ts";
 import { encodeLinks, type LinkCost, type LinksBody } from "../wire/links.ts";
 import { infoKind, linksKind } from "../wire/record_key.ts";
 import type { Background } from "./background.ts";
-import { linksCoalesce, linksFirstCoalesce, lostFor, publishAgainAfter } from "./limits.ts";
+import {
+  linksCoalesce,
+  linksFirstCoalesce,
+  linksGapMin,
+  lostFor,
+  publishAgainAfter,
+} from "./limits.ts";
 import type { Timed } from "./pump.ts";
 
 /** What a node publishes is asked of it at the moment of publishing. */
@@ -66,7 +73,9 @@ export class Publisher implements Timed {
   /** Neighbours that the last `links` listed. */
   #linksListed: ReadonlySet<string> = new Set();
   #linksPublishedAt: Instant | undefined;
+  #linksSignedAt: WallTime | undefined;
   #linksDue: Instant | undefined;
+  #linksUrgent = false;
   /** When an `info` that the disk refused is tried again. */
   #infoDue: Instant | undefined;
   #stopped = false;
@@ -103,14 +112,18 @@ export class Publisher implements Timed {
   }
 
   /**
-   * Signs again what bears a date before `builtAt`, if there is a better one now: to everybody whose
-   * clock is right such a record expired long ago.
+   * Signs again what bears a date that others do not take, if there is a better one now: a date
+   * before `builtAt`, or one long past, for while a machine sleeps the clock that refreshes stands
+   * still. To everybody whose clock is right such a record has expired.
    */
   signAnew(builtAt: WallTime): Promise<void> {
     return this.#inTurn(async () => {
-      const signedAt = this.#info?.signedAt;
-      if (signedAt === undefined || signedAt >= builtAt) return;
-      if (this.#options.owner.signingTime() < builtAt) return;
+      if (this.#info === undefined) return;
+      const { signedAt } = this.#info;
+      const oldest = Math.min(signedAt, this.#linksSignedAt ?? signedAt);
+      const wall = this.#options.owner.signingTime();
+      const isFromBefore = oldest < builtAt && wall >= builtAt;
+      if (!isFromBefore && wall - oldest <= refreshInterval) return;
       await this.#publishInfo(true, true);
       if (this.#linksBody !== undefined) await this.#publishLinks(true, true);
     });
@@ -131,8 +144,16 @@ export class Publisher implements Timed {
     // Whom nobody was told of nobody needs to look at: else peers that come and fall silent would
     // have this node sign, and all others pass on, a record each.
     if (forSilence && this.#linksListed.has(prefix)) this.#lost.set(prefix, now);
-    this.#linksDue = undefined;
-    this.#own("publish links", this.#inTurn(() => this.#publishLinks(true, false)));
+    const since = this.#linksPublishedAt;
+    const free = since === undefined ? now : later(since, linksGapMin);
+    if (free <= now) {
+      this.#linksDue = undefined;
+      this.#own("publish links", this.#inTurn(() => this.#publishLinks(true, false)));
+    } else {
+      // Links that go in a row are told of together, or a node in trouble would flood the fleet.
+      this.#linksUrgent = true;
+      if (this.#linksDue === undefined || free < this.#linksDue) this.#linksDue = free;
+    }
   }
 
   #own(what: string, work: Promise<void>): void {
@@ -185,6 +206,7 @@ export class Publisher implements Timed {
     this.#linksBody = bytes;
     this.#linksListed = new Set(body.links.map(({ peer }) => peer));
     this.#linksPublishedAt = now;
+    this.#linksSignedAt = record.signedAt;
     owner.handlePublished(record, urgent);
   }
 
@@ -244,6 +266,12 @@ export class Publisher implements Timed {
 
   #perform(effects: readonly DuplicateEffect[]): void {
     for (const effect of effects) {
+      if (effect.kind === "stop-announcing") {
+        // In its turn: what is to be published before it still is.
+        const stop = () => Promise.resolve(this.#options.owner.handleDuplicate(effect));
+        this.#own("stop announcing", this.#inTurn(stop));
+        continue;
+      }
       if (effect.kind !== "jump") {
         this.#options.owner.handleDuplicate(effect);
         continue;
@@ -258,17 +286,26 @@ export class Publisher implements Timed {
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#linksDue, this.#infoDue, this.#options.own.nextTimeout());
+    const { own, duplicates } = this.#options;
+    return earliest(
+      this.#linksDue,
+      this.#infoDue,
+      own.nextTimeout(),
+      this.#stopped ? undefined : duplicates.nextTimeout(),
+    );
   }
 
   handleTimeout(now: Instant): void {
+    if (!this.#stopped) this.#perform(this.#options.duplicates.handleTimeout(now));
     if (this.#infoDue !== undefined && this.#infoDue <= now) {
       this.#infoDue = undefined;
       this.#own("publish info", this.#inTurn(() => this.#publishInfo(true, false)));
     }
     if (this.#linksDue !== undefined && this.#linksDue <= now) {
+      const urgent = this.#linksUrgent;
       this.#linksDue = undefined;
-      this.#own("publish links", this.#inTurn(() => this.#publishLinks(false, false)));
+      this.#linksUrgent = false;
+      this.#own("publish links", this.#inTurn(() => this.#publishLinks(urgent, false)));
     }
     for (const { recordKind } of this.#options.own.handleTimeout(now)) {
       if (recordKind === infoKind) {

@@ -1,12 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { Counters } from "../base/counters.ts";
+import { isDecodeError } from "../base/decode.ts";
 import { instant, later, milliseconds, type WallTime, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import { DuplicateWatch } from "../identity/mod.ts";
-import { OwnRecords, type VerifiedRecord } from "../sync/mod.ts";
+import { OwnRecords, readLinks, type VerifiedRecord } from "../sync/mod.ts";
 import { plainInfo, RecordAuthor } from "../../tests/sim/record_author.ts";
 import { Background } from "./background.ts";
-import { publishAgainAfter } from "./limits.ts";
+import { linksFirstCoalesce, linksGapMin, publishAgainAfter } from "./limits.ts";
 import { Publisher } from "./publisher.ts";
 
 const builtAt = wallTime(Date.UTC(2026, 10, 22));
@@ -16,6 +17,7 @@ async function world() {
   const bootNonce = new Uint8Array(16).fill(1);
   const told: VerifiedRecord[] = [];
   const troubles: string[] = [];
+  const linked: string[] = [];
   const state = { now: instant(0), wall: wallTime(builtAt + 5), isFull: false };
   const background = new Background((what, error) => troubles.push(`${what}: ${error}`));
   const publisher = new Publisher({
@@ -37,7 +39,7 @@ async function world() {
     earlierInfo: undefined,
     owner: {
       describe: () => plainInfo("test"),
-      linkCosts: () => [],
+      linkCosts: () => linked.map((peer) => ({ peer, costExponent: 0 })),
       signingTime: (): WallTime => state.wall,
       handlePublished: (record) => void told.push(record),
       handleUnpublished: (why) => void troubles.push(why),
@@ -50,7 +52,7 @@ async function world() {
     await publisher.settled();
     await background.settled();
   };
-  return { publisher, told, troubles, state, pass };
+  return { publisher, told, troubles, linked, state, pass };
 }
 
 Deno.test("what the disk refused is published as soon as the disk takes it", async () => {
@@ -91,4 +93,65 @@ Deno.test("what bears a date before the build is signed anew once there is a bet
   assertEquals(told.map(({ signedAt }) => signedAt), [86_400_000, builtAt + 7]);
   const [first, second] = told;
   assert(first !== undefined && second !== undefined && second.serial > first.serial);
+});
+
+function prefixOf(number: number): string {
+  return number.toString(16).padStart(32, "0");
+}
+
+/** What each `links` that was told says. */
+function linksIn(told: readonly VerifiedRecord[]) {
+  return told.flatMap((record) => {
+    const links = readLinks(record);
+    if (isDecodeError(links)) return [];
+    return [{ listed: links.links.map(({ peer }) => peer), lost: [...links.lost] }];
+  });
+}
+
+Deno.test("peers that come and fall silent, again and again, cost nobody a record", async () => {
+  const { publisher, told, linked, state } = await world();
+  for (let i = 0; i < 50; i++) {
+    linked.push(prefixOf(i));
+    publisher.handleLink(prefixOf(i), state.now);
+    linked.pop();
+    publisher.handleUnlink(prefixOf(i), true, state.now);
+    await publisher.settled();
+  }
+  assertEquals(linksIn(told), [{ listed: [], lost: [] }], "there are none, and nobody knew of any");
+});
+
+Deno.test("a listed neighbour that falls silent is told as lost at once", async () => {
+  const { publisher, told, linked, state, pass } = await world();
+  linked.push(prefixOf(7));
+  publisher.handleLink(prefixOf(7), state.now);
+  await pass(linksFirstCoalesce);
+  await pass(linksGapMin);
+  linked.pop();
+  publisher.handleUnlink(prefixOf(7), true, state.now);
+  await publisher.settled();
+  assertEquals(linksIn(told), [
+    { listed: [prefixOf(7)], lost: [] },
+    { listed: [], lost: [prefixOf(7)] },
+  ]);
+});
+
+Deno.test("neighbours that fall silent in a row are told together after the first", async () => {
+  const { publisher, told, linked, state, pass } = await world();
+  for (const n of [7, 8, 9]) {
+    linked.push(prefixOf(n));
+    publisher.handleLink(prefixOf(n), state.now);
+  }
+  await pass(linksFirstCoalesce);
+  await pass(linksGapMin);
+  for (const n of [9, 8, 7]) {
+    linked.pop();
+    publisher.handleUnlink(prefixOf(n), true, state.now);
+    await publisher.settled();
+  }
+  assertEquals(linksIn(told).length, 2);
+  await pass(linksGapMin);
+  const last = linksIn(told).at(-1);
+  assertEquals(last?.listed, []);
+  assertEquals(last?.lost.length, 3);
+  assertEquals(linksIn(told).length, 3);
 });

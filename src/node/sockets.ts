@@ -80,7 +80,8 @@ export class Sockets {
       }
     }
     for (const [key, socket] of this.#open) {
-      if (wanted.has(key)) continue;
+      // An address can move to another interface, as to a bridge.
+      if (wanted.get(key)?.interfaceName === socket.interfaceName) continue;
       this.#open.delete(key);
       socket.close();
     }
@@ -113,13 +114,22 @@ export class Sockets {
     }
   }
 
-  /** The socket to send to `to` from: the zone's, the one in its network, else of its family. */
+  /**
+   * The socket to send to `to` from: the zone's, the one in its network, else of its family.
+   *
+   * @param known The address from which the system is known to go there: its own choice is best.
+   */
   towards(
     to: SocketAddress,
     sharesNetwork: (local: IpAddress, remote: IpAddress) => boolean,
+    known?: IpAddress,
   ): DatagramSocket | undefined {
     const scope = ipScope(to.ip);
     let fallback: DatagramSocket | undefined;
+    for (const socket of this.#open.values()) {
+      const local = socket.local;
+      if (local.ip === known && local.zone === to.zone) return socket;
+    }
     for (const socket of this.#open.values()) {
       const local = socket.local;
       if (isIpv6(local.ip) !== isIpv6(to.ip)) continue;

@@ -70,7 +70,12 @@ export interface DialFailure {
 
 /** Dials TLS. */
 export interface SecureDialer {
-  dial(to: SocketAddress, signal: AbortSignal): Promise<DialledConnection | DialFailure>;
+  /** @param onConnected Called once TCP is connected, before TLS begins. */
+  dial(
+    to: SocketAddress,
+    signal: AbortSignal,
+    onConnected?: () => void,
+  ): Promise<DialledConnection | DialFailure>;
 }
 
 /** A request that passed the limits of size and rate. */

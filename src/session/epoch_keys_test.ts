@@ -4,11 +4,12 @@ import { hours, instant, later, milliseconds, minutes, seconds } from "../base/i
 import { InvariantError } from "../base/invariant.ts";
 import { Prng } from "../base/prng.ts";
 import { answerOverhead, requestMessageMax } from "../wire/datagram.ts";
+import { nodeIdFromBytes } from "../wire/node_id.ts";
+import { counted, flipped } from "../../tests/fixtures/bytes.ts";
 import {
   answererId,
   ask,
   askerId,
-  counted,
   datagramWorld,
   home,
   nodeIdOf,
@@ -19,20 +20,13 @@ import {
   start,
 } from "../../tests/fixtures/datagram_world.ts";
 import { CountingEntropy, SeededEntropy } from "../../tests/fixtures/entropy.ts";
-import { nodeIdFromBytes } from "../wire/node_id.ts";
 import { EpochKeys } from "./epoch_keys.ts";
 import { handleCacheMax } from "./limits.ts";
-import { PeerKeys } from "./peer_keys.ts";
 import { cookieNeededNotice } from "./notice.ts";
+import { PeerKeys } from "./peer_keys.ts";
 
 const anybody = () => true;
 const ping = counted(0x81, 1);
-
-function flipped(bytes: Bytes, at: number): Bytes {
-  const other = bytes.slice();
-  other[at] = (other[at] ?? 0) ^ 0x10;
-  return other;
-}
 
 // Computed with Python's `cryptography` and `hmac` from PROTOCOL: epoch name 00–07, secret 08–27,
 // request nonce 28–33, reply tag 34–3b, reply key 3c–5b, answer nonce 5c–67.
@@ -62,7 +56,7 @@ Deno.test("a request with any byte changed is refused without an exception", asy
   const { epochKeys, peerKeys } = await datagramWorld(new CountingEntropy(), start);
   const { bytes } = await ask(peerKeys, counted(1, 20), start);
   for (let at = 0; at < bytes.length; at++) {
-    const outcome = await epochKeys.open(flipped(bytes, at), home, anybody, start);
+    const outcome = await epochKeys.open(flipped(bytes, at, 0x10), home, anybody, start);
     const inEpochName = at >= 2 && at < 10;
     assertEquals(outcome.kind, inEpochName ? "unknown-epoch" : "drop", `byte ${at}`);
   }
@@ -77,10 +71,10 @@ Deno.test("checks are made cheapest first", async () => {
   const { bytes } = await ask(peerKeys, ping, start);
   const reasons: string[] = [];
   // A handle of garbage, a peer not admitted, a broken seal: each hides all that come after it.
-  const garbage = flipped(flipped(bytes, 20), bytes.length - 1);
+  const garbage = flipped(flipped(bytes, 20, 0x10), bytes.length - 1, 0x10);
   for (
-    const [tried, admits] of [[garbage, false], [flipped(bytes, 60), false], [
-      flipped(bytes, 60),
+    const [tried, admits] of [[garbage, false], [flipped(bytes, 60, 0x10), false], [
+      flipped(bytes, 60, 0x10),
       true,
     ]] as const
   ) {
@@ -89,7 +83,7 @@ Deno.test("checks are made cheapest first", async () => {
   }
   assertEquals(reasons, ["handle not ours", "peer not admitted", "request seal"]);
   // The same for a peer that is in the cache.
-  assertEquals(await epochKeys.open(flipped(bytes, 60), home, () => false, start), {
+  assertEquals(await epochKeys.open(flipped(bytes, 60, 0x10), home, () => false, start), {
     kind: "drop",
     reason: "peer not admitted",
   });

@@ -4,11 +4,11 @@ import { hours, later, milliseconds, seconds } from "../base/instant.ts";
 import { InvariantError } from "../base/invariant.ts";
 import { Prng } from "../base/prng.ts";
 import { requestMessageMax } from "../wire/datagram.ts";
+import { counted } from "../../tests/fixtures/bytes.ts";
 import {
   answererId,
   ask,
   askerId,
-  counted,
   datagramWorld,
   home,
   opened,

@@ -9,9 +9,9 @@ import {
   encodeWhoAreYou,
   type WhoAreYouDatagram,
 } from "../wire/datagram.ts";
+import { counted } from "../../tests/fixtures/bytes.ts";
 import {
   ask,
-  counted,
   type DatagramWorld,
   datagramWorld,
   opened,

@@ -14,7 +14,7 @@
 import { wallTime } from "../base/instant.ts";
 import type { IpScope } from "../base/ip.ts";
 import type { CborValue } from "../wire/cbor.ts";
-import { encodeCoseSign1, signatureLength } from "../wire/cose_sign1.ts";
+import { encodeCoseSign1 } from "../wire/cose_sign1.ts";
 import { encodeInfo, type Endpoint, type InfoBody } from "../wire/info.ts";
 import {
   endpointsKeptMin,
@@ -22,6 +22,7 @@ import {
   labelsMax,
   observedEndpointsMax,
   recordBytesMax,
+  signatureLength,
 } from "../wire/limits.ts";
 import { encodeRecordPayload } from "../wire/record.ts";
 

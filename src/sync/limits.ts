@@ -99,6 +99,11 @@ export const probeTriesMax = 20;
 export const falseAlarmChance = 1e-7;
 /** How long the authentication begun by a suspicion has: connect and exchange over a LAN, twice over. */
 export const authenticationWait = seconds(2);
+/**
+ * How long one may take from when the peer's machine has taken the connection: a process stopped for
+ * five seconds, or one of many on a busy machine, is not given up; dropping it would add to the load.
+ */
+export const connectedWait = seconds(8);
 /** Unanswered UDP probes without which a TCP refusal proves nothing. */
 export const refusalMissesMin = 2;
 /** How long an exchange finished at an address lets a refusal there prove that the node is gone. */

@@ -64,4 +64,4 @@ export {
   type ReconciliationEnd,
 } from "./reconciliation.ts";
 export { answerFetch, type FetchOutcome, settleFetch } from "./transfer.ts";
-export { fetchKeysPerRequest, reconcilePause } from "./limits.ts";
+export { fetchKeysPerRequest, reconcilePause, refreshInterval } from "./limits.ts";

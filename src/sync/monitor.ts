@@ -82,6 +82,11 @@ export class Monitor {
     return this.#links.get(id)?.handleHeard(now) ?? [];
   }
 
+  /** The connection of an authentication under way was taken; its exchange is not finished yet. */
+  handleConnected(id: NodeId, now: Instant): void {
+    this.#links.get(id)?.handleConnected(now);
+  }
+
   /** An exchange with the peer that this node dialled has ended. */
   handleAuthentication(
     id: NodeId,

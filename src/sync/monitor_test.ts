@@ -7,6 +7,7 @@ import { socketAddress } from "../wire/socket_address.ts";
 import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import {
   authenticationWait,
+  connectedWait,
   forgivenGapsMax,
   missAfterMin,
   probeInterval,
@@ -427,4 +428,18 @@ Deno.test("a loss that another reports is looked into at once, and once per repo
   world.runFor(150);
   assertEquals(probes(), 2);
   assertEquals(world.monitor.snapshot(peer)?.state, "steady");
+});
+
+Deno.test("a machine that takes the connection has longer to finish the exchange", () => {
+  const world = new World();
+  world.link(peer, { ...silent("hangs") });
+  // Nothing answers, but TCP is connected soon after each authentication begins.
+  const dropAt = () => world.seen.find(({ effect }) => effect.kind === "drop")?.at;
+  const suspectAt = () => world.seen.find(({ effect }) => effect.kind === "suspect")?.at;
+  while (suspectAt() === undefined) world.runPastDeadline(0);
+  world.monitor.handleConnected(peer, world.now);
+  world.runFor(authenticationWait * 2);
+  assertEquals(dropAt(), undefined);
+  world.runFor(connectedWait);
+  assert(dropAt() !== undefined);
 });

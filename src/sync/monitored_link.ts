@@ -132,6 +132,11 @@ export class MonitoredLink implements ProbeTimes {
     return effects;
   }
 
+  /** The peer's machine took the connection of an authentication. */
+  handleConnected(now: Instant): void {
+    this.#round?.handleConnected(now);
+  }
+
   /** An authentication that this node began has ended. */
   handleAuthentication(outcome: AuthenticationOutcome, now: Instant): MonitorEffect[] {
     if (outcome.kind === "finished") return this.handleFinished(outcome.address, now);

@@ -36,7 +36,7 @@ import {
   recordKeyKind,
 } from "../wire/record_key.ts";
 import type { AdmitOutcome, AdmitRefusal, OfferJudgement, StoreEffect } from "./admission.ts";
-import { KnownAuthors } from "./known_authors.ts";
+import { hashName, type HeldRecord, HeldRecords } from "./held_records.ts";
 import {
   administratorSubjectsMax,
   expiryCheckInterval,
@@ -46,7 +46,6 @@ import {
   recordLifetime,
   unknownSelfKindsPerAuthorMax,
 } from "./limits.ts";
-import { SortedKeys } from "./sorted_keys.ts";
 import { Refusals, type Tombstone, Tombstones } from "./tombstones.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
 
@@ -78,19 +77,6 @@ export interface RecordStoreSnapshot {
   readonly refused: Readonly<Record<string, number>>;
 }
 
-interface Held {
-  readonly record: VerifiedRecord;
-  /** By this process's clock; a restored one may lie before the clock's origin. */
-  readonly firstSeen: Instant;
-  /** When it left fingerprints and offers, if it has. */
-  leftAt?: Instant;
-}
-
-/** 16 bytes as a string of 16 characters: the smallest name a hash can have in a `Set`. */
-function hashName(hash: Uint8Array): string {
-  return String.fromCharCode(...hash.subarray(0, offerHashLength));
-}
-
 function isKnownSelfKind(kind: number): boolean {
   return kind === infoKind || kind === linksKind;
 }
@@ -100,12 +86,7 @@ export class RecordStore {
   readonly #options: Required<Omit<RecordStoreOptions, "builtAt" | "knownNodes">>;
   readonly #builtAt: WallTime;
   readonly #knownNodesMax: number;
-  readonly #held = new Map<RecordKey, Held>();
-  readonly #hashes = new Set<string>();
-  /** Keys of what is in fingerprints and offers. */
-  readonly #current = new SortedKeys();
-  readonly #authors = new KnownAuthors();
-  readonly #subjects = new Map<string, number>();
+  readonly #held = new HeldRecords();
   readonly #tombstones = new Tombstones();
   readonly #refused = new Refusals();
   readonly #flagged = new BoundedMap<NodeId, true>(flaggedAuthorsMax);
@@ -131,7 +112,7 @@ export class RecordStore {
 
   /** How many authors have a record here. */
   get authorCount(): number {
-    return this.#authors.size;
+    return this.#held.authorCount;
   }
 
   /** Whether ageing stands still. */
@@ -176,7 +157,7 @@ export class RecordStore {
     const { key } = tombstone;
     const held = this.#held.get(key)?.record;
     if (held === undefined || !this.#tombstones.covers(key, held.serial, wall)) return;
-    this.#remove(held);
+    this.#held.remove(held);
   }
 
   /** Takes back a flag from this node's own log. */
@@ -205,14 +186,12 @@ export class RecordStore {
       if (held.serial === record.serial && compareBytes(held.hash, record.hash) < 0) {
         return { kind: "older", held, equivocation };
       }
-      // Not removed and inserted: an author keeps his place among those heard of.
-      this.#hashes.delete(hashName(held.hash));
       this.#hold(record, firstSeen);
       return { kind: "stored", previous: held, gone: [], equivocation };
     }
     const gone = this.#makeRoom(record);
     if (typeof gone === "string") return this.#refuse(record, gone, now);
-    this.#insert(record, firstSeen);
+    this.#hold(record, firstSeen);
     this.#nextCheck ??= later(now, expiryCheckInterval);
     return { kind: "stored", gone, equivocation };
   }
@@ -232,7 +211,7 @@ export class RecordStore {
     if (this.#options.hidesAuthor(record.author)) return "author hidden";
     if (isAdministratorKind(record.kind)) {
       if (!this.#options.namesAdministrator(record.author)) return "not an administrator";
-      const subjects = this.#subjects.get(this.#subjectsName(record)) ?? 0;
+      const subjects = this.#held.subjectsBeside(record);
       if (held === undefined && subjects >= administratorSubjectsMax) return "too many subjects";
     }
     const hasAged = wall - record.signedAt >= recordLifetime;
@@ -240,16 +219,12 @@ export class RecordStore {
     return this.#tombstones.covers(record.key, record.serial, wall) ? "deleted before" : undefined;
   }
 
-  #subjectsName(record: VerifiedRecord): string {
-    return `${record.kind} ${record.author}`;
-  }
-
   /** Finds a place for a key not held: what had to go for it, or why there is none. */
   #makeRoom(record: VerifiedRecord): readonly VerifiedRecord[] | AdmitRefusal {
-    if (!this.#authors.has(record.author)) {
-      if (this.#authors.size < this.#knownNodesMax) return [];
+    if (!this.#held.hasAuthor(record.author)) {
+      if (this.#held.authorCount < this.#knownNodesMax) return [];
       const { selfId, keepsAuthor } = this.#options;
-      const victim = this.#authors.lastThat((id) => id !== selfId && !keepsAuthor(id));
+      const victim = this.#held.lastAuthorThat((id) => id !== selfId && !keepsAuthor(id));
       if (victim === undefined) return "too many nodes";
       this.#counters.count("node evicted");
       return this.#removeAuthor(victim);
@@ -257,57 +232,32 @@ export class RecordStore {
     if (isAdministratorKind(record.kind) || isKnownSelfKind(record.kind)) return [];
     // All nodes keep the same four, the lowest kinds: else two who saw different ones first would
     // never be in step.
-    const unknown = this.#authors.keysOf(record.author).filter((key) => {
-      const kind = recordKeyKind(key);
-      return !isAdministratorKind(kind) && !isKnownSelfKind(kind);
-    });
+    const unknown = this.#held.byAuthor(record.author).filter(({ kind }) =>
+      !isAdministratorKind(kind) && !isKnownSelfKind(kind)
+    );
     if (unknown.length < unknownSelfKindsPerAuthorMax) return [];
-    const highest = this.#held.get(unknown.at(-1) ?? record.key)?.record;
+    const highest = unknown.at(-1);
     if (highest === undefined || highest.kind < record.kind) return "too many unknown kinds";
-    this.#remove(highest);
+    this.#held.remove(highest);
     return [highest];
-  }
-
-  #insert(record: VerifiedRecord, firstSeen: Instant): void {
-    this.#authors.add(record.author, record.key);
-    if (isAdministratorKind(record.kind)) {
-      const name = this.#subjectsName(record);
-      this.#subjects.set(name, (this.#subjects.get(name) ?? 0) + 1);
-    }
-    this.#hold(record, firstSeen);
   }
 
   /** Puts the record under its key, whatever was there. */
   #hold(record: VerifiedRecord, firstSeen: Instant): void {
-    this.#held.set(record.key, { record, firstSeen });
-    this.#hashes.add(hashName(record.hash));
-    this.#current.add(record.key);
+    this.#held.hold(record, firstSeen);
     this.#tombstones.clear(record.key);
-  }
-
-  #remove(record: VerifiedRecord): void {
-    this.#held.delete(record.key);
-    this.#hashes.delete(hashName(record.hash));
-    this.#current.delete(record.key);
-    this.#authors.delete(record.author, record.key);
-    if (isAdministratorKind(record.kind)) {
-      const name = this.#subjectsName(record);
-      const left = (this.#subjects.get(name) ?? 1) - 1;
-      if (left === 0) this.#subjects.delete(name);
-      else this.#subjects.set(name, left);
-    }
   }
 
   #removeAuthor(id: NodeId): readonly VerifiedRecord[] {
     const records = this.byAuthor(id);
-    for (const record of records) this.#remove(record);
+    for (const record of records) this.#held.remove(record);
     return records;
   }
 
   /** Whether bytes of this hash need not be judged again: held, or refused in the last ten minutes. */
   knows(hash: Uint8Array, now: Instant): boolean {
     const name = hashName(hash);
-    return this.#hashes.has(name) || this.#refused.has(name, now);
+    return this.#held.hasHash(name) || this.#refused.has(name, now);
   }
 
   /** Remembers for ten minutes that the bytes of this hash are not wanted. Only of bytes that were seen: an offer's hash is a peer's word. */
@@ -354,7 +304,7 @@ export class RecordStore {
    * end if that is left out or `null`). Bounds are hexadecimal and need not be keys.
    */
   *range(low: string, high?: string | null): IterableIterator<VerifiedRecord> {
-    for (const key of this.#current.range(low, high ?? undefined)) {
+    for (const key of this.#held.currentKeys(low, high ?? undefined)) {
       const record = this.get(key);
       if (record !== undefined) yield record;
     }
@@ -367,17 +317,12 @@ export class RecordStore {
 
   /** The author's records in order of keys; hidden ones too. */
   byAuthor(id: NodeId): readonly VerifiedRecord[] {
-    const records: VerifiedRecord[] = [];
-    for (const key of this.#authors.keysOf(id)) {
-      const record = this.#held.get(key)?.record;
-      if (record !== undefined) records.push(record);
-    }
-    return records;
+    return this.#held.byAuthor(id);
   }
 
   /** Authors with a record here, those heard of first in front. */
   authors(): IterableIterator<NodeId> {
-    return this.#authors.ids();
+    return this.#held.authors();
   }
 
   /** Whether the author's records are hidden. */
@@ -419,27 +364,25 @@ export class RecordStore {
     }
     for (const effect of effects) {
       if (effect.kind !== "deleted") continue;
-      this.#remove(effect.record);
+      this.#held.remove(effect.record);
       this.#bury(effect.record, wall);
     }
     this.#tombstones.prune(wall);
     return effects;
   }
 
-  #age(held: Held, now: Instant, wall: WallTime): StoreEffect | undefined {
+  #age(held: HeldRecord, now: Instant, wall: WallTime): StoreEffect | undefined {
     if (this.#expiryPaused) return undefined;
     const { record } = held;
     // First seen is counted on the monotonic clock: a wall clock that is set does not age anything.
     const age = Math.max(elapsed(held.firstSeen, now), wall - record.signedAt);
     if (age < recordLifetime) {
       if (held.leftAt === undefined) return undefined;
-      delete held.leftAt;
-      this.#current.add(record.key);
+      this.#held.takeBack(held);
       return { kind: "returned", record };
     }
     if (held.leftAt === undefined) {
-      held.leftAt = now;
-      this.#current.delete(record.key);
+      this.#held.leave(held, now);
       return { kind: "left", record };
     }
     return elapsed(held.leftAt, now) >= recordGrace ? { kind: "deleted", record } : undefined;
@@ -466,7 +409,7 @@ export class RecordStore {
   snapshot(): RecordStoreSnapshot {
     return {
       records: this.#held.size,
-      authors: this.#authors.size,
+      authors: this.#held.authorCount,
       tombstones: this.#tombstones.size,
       flagged: this.#flagged.size,
       refused: this.#counters.snapshot(),

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Duration, earliest, type Instant, later } from "../base/instant.ts";
-import { authenticationWait, refusalMissesMin, tryInterval } from "./limits.ts";
+import { authenticationWait, connectedWait, refusalMissesMin, tryInterval } from "./limits.ts";
 
 /** How the authentication of a round ended. */
 export type RoundAuthentication = "finished" | "failed" | "refused where proven";
@@ -38,6 +38,16 @@ export class SuspicionRound {
   /** Whether the authentication has not ended yet. */
   get isAuthenticating(): boolean {
     return this.#authentication === "running";
+  }
+
+  /**
+   * The peer's machine took the connection: it lives, and its process may be busy or stopped for a
+   * moment. That is no answer, but a reason to wait longer for one.
+   */
+  handleConnected(now: Instant): void {
+    if (this.#authentication === "running") {
+      this.#authenticationDeadline = later(now, connectedWait);
+    }
   }
 
   /** The authentication ended. */

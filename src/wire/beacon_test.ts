@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { type Bytes, toHex } from "../base/bytes.ts";
 import { DecodeError, isDecodeError } from "../base/decode.ts";
 import { Prng } from "../base/prng.ts";
+import { hex } from "../../tests/fixtures/bytes.ts";
 import {
   type Beacon,
   beaconBytesLength,
@@ -9,12 +10,6 @@ import {
   decodeBeacon,
   encodeBeacon,
 } from "./beacon.ts";
-
-function hex(text: string): Bytes {
-  const bytes = fromHex(text.replace(/\s+/g, ""));
-  assert(bytes !== undefined);
-  return bytes;
-}
 
 const golden = hex(`
   6d657368 01 01

@@ -23,12 +23,8 @@ import { type Bytes, concatBytes, copyBytes, equalBytes, fromHex, utf8 } from ".
 import { DecodeError } from "../base/decode.ts";
 import { invariant } from "../base/invariant.ts";
 import { type CborValue, encodeCbor } from "./cbor.ts";
-import { recordBytesMax } from "./limits.ts";
+import { publicKeyLength, recordBytesMax, signatureLength } from "./limits.ts";
 
-/** Bytes of a raw Ed25519 public key. */
-const publicKeyLength = 32;
-/** Bytes of an Ed25519 signature. */
-export const signatureLength = 64;
 /** Bytes of the protected header. */
 const protectedLength = 44;
 

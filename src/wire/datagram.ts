@@ -28,9 +28,9 @@ import {
 } from "./grant.ts";
 
 /** The version that this program speaks. */
-export const datagramVersion = 1;
+const datagramVersion = 1;
 /** Kinds, append-only. */
-export const datagramKinds = { request: 1, answer: 2, whoAreYou: 3 } as const;
+const datagramKinds = { request: 1, answer: 2, whoAreYou: 3 } as const;
 /** Most bytes of UDP payload: IPv6's minimum MTU 1,280 less its header 40 and UDP's 8. */
 export const datagramBytesMax = 1_232;
 /** Bytes of a nonce (AES-GCM, and what a who-are-you echoes). */
@@ -42,7 +42,7 @@ export const replyKeyLength = pairKeyLength;
 /** Bytes of a cookie. */
 export const cookieLength = 16;
 /** Bytes of an AES-GCM tag. */
-export const sealTagLength = 16;
+const sealTagLength = 16;
 
 const timeLength = 8;
 const nonceAt = 2 + epochNameLength + handleLength;

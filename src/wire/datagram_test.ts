@@ -2,6 +2,7 @@ import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Bytes, toHex } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import { Prng } from "../base/prng.ts";
+import { counted } from "../../tests/fixtures/bytes.ts";
 import {
   answerHeaderLength,
   answerOverhead,
@@ -19,10 +20,6 @@ import {
   requestOverhead,
   whoAreYouLength,
 } from "./datagram.ts";
-
-function counted(first: number, length: number): Bytes {
-  return new Uint8Array(length).map((_, i) => first + i);
-}
 
 function hex(text: string): string {
   return text.replaceAll(" ", "");

@@ -27,27 +27,25 @@ import { invariant } from "../base/invariant.ts";
 import { type WallTime, wallTime } from "../base/instant.ts";
 import { asArray, asBytes, asUint, type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
 import { type DatagramGrant, grantBytesMax, grantFromCbor, grantToCbor } from "./grant.ts";
-import { bootNonceLength, recordBytesMax } from "./limits.ts";
+import { bootNonceLength, recordBytesMax, signatureLength } from "./limits.ts";
 
 /** Bytes in an X25519 share (RFC 7748 §5). */
-export const x25519ShareLength = 32;
+const x25519ShareLength = 32;
 /** Bytes in an ML-KEM-768 encapsulation key (FIPS 203 table 3). */
-export const encapsulationKeyLength = 1_184;
+const encapsulationKeyLength = 1_184;
 /** Bytes in an ML-KEM-768 ciphertext (FIPS 203 table 3). */
-export const kemCiphertextLength = 1_088;
+const kemCiphertextLength = 1_088;
 /** Bytes in either side's nonce. */
 export const exchangeNonceLength = 32;
 /** Bytes in a proof of the cluster secret (HMAC-SHA-256), or in the random bytes in its place. */
 export const proofLength = 32;
-/** Bytes in an Ed25519 signature (RFC 8032 §5.1.6). */
-export const signatureLength = 64;
 /** Bytes that AES-256-GCM adds to what it seals: the tag. */
-export const sealOverhead = 16;
+const sealOverhead = 16;
 
 /** The version of the exchange described here. */
 export const exchangeVersion = 1;
 /** Most versions, and most kinds of channel binding, that an offer may name: room for decades. */
-export const offeredMax = 16;
+const offeredMax = 16;
 /** Highest number of a version or a binding: one byte. */
 const numberMax = 255;
 /** Items that m1 has in version 1, and most that a later one may have. */

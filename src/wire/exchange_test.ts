@@ -4,6 +4,7 @@ import { DecodeError } from "../base/decode.ts";
 import { wallTime } from "../base/instant.ts";
 import { InvariantError } from "../base/invariant.ts";
 import { Prng } from "../base/prng.ts";
+import { filled } from "../../tests/fixtures/bytes.ts";
 import { type CborValue, encodeCbor } from "./cbor.ts";
 import {
   decodeM1,
@@ -32,10 +33,6 @@ import {
   sealedBytesMax,
   type SealedOffer,
 } from "./exchange.ts";
-
-function filled(value: number, length: number): Bytes {
-  return new Uint8Array(length).fill(value);
-}
 
 function run(value: string, length: number): string {
   return value.repeat(length);

@@ -9,7 +9,7 @@
  */
 import { type Bytes, copyBytes } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
-import { asArray, asBytes, asUint, type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
+import { asArray, asBytes, asUint, type CborValue } from "./cbor.ts";
 
 /** Bytes in the name of an epoch. */
 export const epochNameLength = 8;
@@ -55,18 +55,6 @@ export function grantFromCbor(value: CborValue | undefined): DatagramGrant | Dec
     epoch === undefined || handle === undefined || key === undefined || time === undefined
   ) return new DecodeError("grant field");
   return { epoch, handle, key, time };
-}
-
-/** Encodes the grant as CBOR, at most `grantBytesMax` bytes. */
-export function encodeGrant(grant: DatagramGrant): Bytes {
-  return encodeCbor(grantToCbor(grant));
-}
-
-/** Decodes a grant from CBOR. */
-export function decodeGrant(bytes: Uint8Array): DatagramGrant | DecodeError {
-  if (bytes.length > grantBytesMax) return new DecodeError("grant too long");
-  const value = decodeCbor(bytes);
-  return value instanceof DecodeError ? value : grantFromCbor(value);
 }
 
 /** Writes the fixed form `epoch ‖ handle ‖ key` at `offset`; takes `nextGrantLength` bytes. */

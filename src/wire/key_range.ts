@@ -22,7 +22,7 @@ declare const keyBoundBrand: unique symbol;
 export type KeyBound = string & { readonly [keyBoundBrand]: true };
 
 /** Most bytes of a bound: those of the longest key. */
-export const keyBoundBytesMax = 1 + nodeIdBytesLength + subjectBytesMax;
+const keyBoundBytesMax = 1 + nodeIdBytesLength + subjectBytesMax;
 
 /** The bound of its bytes, at most 65. */
 export function keyBound(bytes: Uint8Array): KeyBound {
@@ -31,7 +31,7 @@ export function keyBound(bytes: Uint8Array): KeyBound {
 }
 
 /** The bound's bytes. */
-export function keyBoundToBytes(bound: KeyBound): Uint8Array {
+function keyBoundToBytes(bound: KeyBound): Uint8Array {
   const bytes = fromHex(bound);
   invariant(bytes !== undefined, "a bound is hexadecimal");
   return bytes;

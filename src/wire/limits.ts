@@ -5,6 +5,13 @@
  * @module
  */
 
+// Keys and signatures.
+
+/** Bytes of a raw Ed25519 public key (RFC 8032 §5.1.5). */
+export const publicKeyLength = 32;
+/** Bytes of an Ed25519 signature (RFC 8032 §5.1.6). */
+export const signatureLength = 64;
+
 // Records.
 
 /** Most bytes in a record: one with its message around it still fits one sealed datagram. */

@@ -15,7 +15,7 @@ import type { Bytes } from "../base/bytes.ts";
 const listMessageHead = 1 + 1 + 3;
 
 /** Bytes of a CBOR head with this argument (RFC 8949 §3). */
-export function cborHeadSize(argument: number): number {
+function cborHeadSize(argument: number): number {
   if (argument < 24) return 1;
   if (argument < 0x100) return 2;
   if (argument < 0x1_0000) return 3;

@@ -1,11 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
+import { toHex } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
-import { parseIp } from "../base/ip.ts";
+import { ip } from "../../tests/fixtures/addresses.ts";
+import { counted, hex } from "../../tests/fixtures/bytes.ts";
 import { encodeCbor } from "./cbor.ts";
+import { requestMessageMax } from "./datagram.ts";
 import { administratorBound, allKinds, keyBound, lowestBound } from "./key_range.ts";
 import { answerMessageMax } from "./limits.ts";
-import { requestMessageMax } from "./datagram.ts";
 import {
   type AnswerMessage,
   decodeAnswer,
@@ -17,34 +18,23 @@ import {
   UnknownMessage,
 } from "./message.ts";
 import { fetchRequests, offerRequests, offerSize, pushRequests } from "./message_packing.ts";
-import { encodeOffer } from "./offer.ts";
+import { offerToCbor } from "./offer.ts";
 import { decodeRecordKey } from "./record_key.ts";
-
-function bytesOf(spacedHex: string): Bytes {
-  const bytes = fromHex(spacedHex.replaceAll(/\s/g, ""));
-  assert(bytes !== undefined);
-  return bytes;
-}
-
-function counting(length: number): Bytes {
-  return Uint8Array.from({ length }, (_, i) => i);
-}
 
 const sixteen = "00010203 04050607 08090a0b 0c0d0e0f";
 const authorHex = "11".repeat(32);
-const key = decodeRecordKey(bytesOf(`00 ${authorHex}`));
+const key = decodeRecordKey(hex(`00 ${authorHex}`));
 assert(!(key instanceof DecodeError));
-const offer = { key, serial: 1_700_000_000_000, hashPrefix: counting(16) };
+const offer = { key, serial: 1_700_000_000_000, hashPrefix: counted(0, 16) };
 const offerHex = `83 5821 00 ${authorHex} 1b 0000018bcfe56800 50 ${sixteen}`;
-const recordBytes = bytesOf("d28401");
-const ipv4 = parseIp("192.0.2.7");
-const ipv6 = parseIp("2001:db8::1");
-assert(ipv4 !== undefined && ipv6 !== undefined);
+const recordBytes = hex("d28401");
+const ipv4 = ip("192.0.2.7");
+const ipv6 = ip("2001:db8::1");
 
 const requests: readonly (readonly [RequestMessage, string])[] = [
   [{ kind: "ping" }, "81 01"],
   [
-    { kind: "probe", kinds: allKinds, digest: counting(16) },
+    { kind: "probe", kinds: allKinds, digest: counted(0, 16) },
     `83 02 81 82 00 18ff 50 ${sixteen}`,
   ],
   [
@@ -52,8 +42,8 @@ const requests: readonly (readonly [RequestMessage, string])[] = [
       kind: "compare",
       kinds: allKinds,
       ranges: [
-        { low: lowestBound, high: administratorBound, fingerprint: counting(16) },
-        { low: administratorBound, high: undefined, fingerprint: counting(16) },
+        { low: lowestBound, high: administratorBound, fingerprint: counted(0, 16) },
+        { low: administratorBound, high: undefined, fingerprint: counted(0, 16) },
       ],
     },
     `83 03 81 82 00 18ff 82 83 40 4180 50 ${sixteen} 83 4180 f6 50 ${sixteen}`,
@@ -61,10 +51,10 @@ const requests: readonly (readonly [RequestMessage, string])[] = [
   [{ kind: "fetch", keys: [key] }, `82 04 81 5821 00 ${authorHex}`],
   [{ kind: "offer", offers: [offer] }, `82 05 81 ${offerHex}`],
   [{ kind: "push", records: [recordBytes] }, "82 06 81 43 d28401"],
-  [{ kind: "leaving", bootNonce: counting(16) }, `82 07 50 ${sixteen}`],
-  [{ kind: "restarting", bootNonce: counting(16) }, `82 08 50 ${sixteen}`],
+  [{ kind: "leaving", bootNonce: counted(0, 16) }, `82 07 50 ${sixteen}`],
+  [{ kind: "restarting", bootNonce: counted(0, 16) }, `82 08 50 ${sixteen}`],
   [
-    { kind: "letGo", exchangeHash: counting(32) },
+    { kind: "letGo", exchangeHash: counted(0, 32) },
     `82 09 5820 ${sixteen} 10111213 14151617 18191a1b 1c1d1e1f`,
   ],
 ];
@@ -77,7 +67,7 @@ const answers: readonly (readonly [AnswerMessage, string])[] = [
     "83 01 50 20010db8000000000000000000000001 191cf3",
   ],
   [
-    { kind: "probe", kinds: allKinds, digest: counting(16) },
+    { kind: "probe", kinds: allKinds, digest: counted(0, 16) },
     `83 02 81 82 00 18ff 50 ${sixteen}`,
   ],
   [
@@ -90,8 +80,8 @@ const answers: readonly (readonly [AnswerMessage, string])[] = [
         {
           kind: "split",
           parts: [
-            { high: keyBound(bytesOf("0102")), fingerprint: counting(16) },
-            { high: undefined, fingerprint: counting(16) },
+            { high: keyBound(hex("0102")), fingerprint: counted(0, 16) },
+            { high: undefined, fingerprint: counted(0, 16) },
           ],
         },
       ],
@@ -108,16 +98,16 @@ const answers: readonly (readonly [AnswerMessage, string])[] = [
 ];
 
 Deno.test("each request is exactly these bytes, and these bytes are that request", () => {
-  for (const [message, hex] of requests) {
-    assertEquals(toHex(encodeRequest(message)), toHex(bytesOf(hex)), message.kind);
-    assertEquals(decodeRequest(bytesOf(hex)), message);
+  for (const [message, text] of requests) {
+    assertEquals(toHex(encodeRequest(message)), toHex(hex(text)), message.kind);
+    assertEquals(decodeRequest(hex(text)), message);
   }
 });
 
 Deno.test("each answer is exactly these bytes, and these bytes are that answer", () => {
-  for (const [message, hex] of answers) {
-    assertEquals(toHex(encodeAnswer(message)), toHex(bytesOf(hex)), message.kind);
-    assertEquals(decodeAnswer(bytesOf(hex)), message);
+  for (const [message, text] of answers) {
+    assertEquals(toHex(encodeAnswer(message)), toHex(hex(text)), message.kind);
+    assertEquals(decodeAnswer(hex(text)), message);
   }
 });
 
@@ -127,13 +117,13 @@ Deno.test("every message number has a vector", () => {
 });
 
 Deno.test("a number that is not in the table is told apart from damage", () => {
-  const unknown = decodeRequest(bytesOf("82 0a 01"));
+  const unknown = decodeRequest(hex("82 0a 01"));
   assert(unknown instanceof UnknownMessage);
   assertEquals(unknown.number, 10);
-  const damaged = decodeRequest(bytesOf("82 01 01"));
+  const damaged = decodeRequest(hex("82 01 01"));
   assert(damaged instanceof DecodeError && !(damaged instanceof UnknownMessage));
   // A request never is a notice.
-  assert(decodeRequest(bytesOf("83 00 01 1903e8")) instanceof UnknownMessage);
+  assert(decodeRequest(hex("83 00 01 1903e8")) instanceof UnknownMessage);
 });
 
 const refusedRequests: Readonly<Record<string, string>> = {
@@ -159,8 +149,8 @@ const refusedRequests: Readonly<Record<string, string>> = {
 };
 
 Deno.test("a malformed request is refused", () => {
-  for (const [what, hex] of Object.entries(refusedRequests)) {
-    assert(decodeRequest(bytesOf(hex)) instanceof DecodeError, what);
+  for (const [what, text] of Object.entries(refusedRequests)) {
+    assert(decodeRequest(hex(text)) instanceof DecodeError, what);
   }
   const long = new Uint8Array(1_001);
   assert(decodeRequest(encodeCbor([6, [long]])) instanceof DecodeError, "a record of 1,001 bytes");
@@ -179,8 +169,8 @@ const refusedAnswers: Readonly<Record<string, string>> = {
 };
 
 Deno.test("a malformed answer is refused", () => {
-  for (const [what, hex] of Object.entries(refusedAnswers)) {
-    assert(decodeAnswer(bytesOf(hex)) instanceof DecodeError, what);
+  for (const [what, text] of Object.entries(refusedAnswers)) {
+    assert(decodeAnswer(hex(text)) instanceof DecodeError, what);
   }
 });
 
@@ -193,12 +183,12 @@ Deno.test("a record of the greatest length fits a push and a fetch's answer", ()
 Deno.test("long lists are cut into requests that fit a datagram, in order and whole", () => {
   const offers = Array.from({ length: 100 }, (_, i) => {
     const longKey = decodeRecordKey(
-      bytesOf(`${i % 2 ? "80" : "00"} ${authorHex} ${i % 2 ? "ab".repeat(32) : ""}`),
+      hex(`${i % 2 ? "80" : "00"} ${authorHex} ${i % 2 ? "ab".repeat(32) : ""}`),
     );
     assert(!(longKey instanceof DecodeError));
-    return { key: longKey, serial: 2 ** 53 - 1 - i, hashPrefix: counting(16) };
+    return { key: longKey, serial: 2 ** 53 - 1 - i, hashPrefix: counted(0, 16) };
   });
-  assertEquals(offers.map(offerSize), offers.map((each) => encodeOffer(each).length));
+  assertEquals(offers.map(offerSize), offers.map((each) => encodeCbor(offerToCbor(each)).length));
   const cut = offerRequests(offers);
   assertEquals(cut.flatMap((request) => request.offers), offers);
   for (const request of cut) assert(encodeRequest(request).length <= requestMessageMax);

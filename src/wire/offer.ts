@@ -8,7 +8,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
-import { asArray, asBytes, asUint, type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
+import { asArray, asBytes, asUint, type CborValue } from "./cbor.ts";
 import { offerHashLength, subjectBytesMax } from "./limits.ts";
 import { nodeIdBytesLength } from "./node_id.ts";
 import { decodeRecordKey, encodeRecordKey, type RecordKey } from "./record_key.ts";
@@ -55,15 +55,4 @@ export function offerFromCbor(value: CborValue | undefined): Offer | DecodeError
   const hashPrefix = asBytes(items[2], offerHashLength);
   if (hashPrefix === undefined) return new DecodeError("offer hash");
   return { key, serial, hashPrefix };
-}
-
-/** The offer's bytes by itself. */
-export function encodeOffer(offer: Offer): Bytes {
-  return encodeCbor(offerToCbor(offer));
-}
-
-/** The offer that fills `bytes`. Never throws. */
-export function decodeOffer(bytes: Uint8Array): Offer | DecodeError {
-  const value = decodeCbor(bytes);
-  return value instanceof DecodeError ? value : offerFromCbor(value);
 }

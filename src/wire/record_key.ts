@@ -74,8 +74,3 @@ export function recordKeyAuthor(key: RecordKey): NodeId {
   invariant(author !== undefined, "a record key holds an author");
   return author;
 }
-
-/** The subject in the key, 0–32 bytes. */
-export function recordKeySubject(key: RecordKey): Bytes {
-  return encodeRecordKey(key).slice(keyHeadLength);
-}

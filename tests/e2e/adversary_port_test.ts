@@ -10,7 +10,7 @@ import { newIdentity } from "../../src/identity/mod.ts";
 import { pause } from "../../scripts/eventually.ts";
 import { firstMessage } from "./adversary/first_message.ts";
 import { flood } from "./adversary/flood.ts";
-import { attacksOnOnePair, residentBytes } from "./adversary/honest_pair.ts";
+import { attacksOnOnePair, HonestPair, residentBytes } from "./adversary/honest_pair.ts";
 import { newImpostor } from "./adversary/presentations.ts";
 import { refusalText, speak } from "./adversary/raw_http.ts";
 import { Rogue } from "./adversary/rogue.ts";
@@ -18,7 +18,12 @@ import { HandTls } from "./adversary/tls_by_hand.ts";
 import { eventually } from "./eventually.ts";
 import { command, has } from "./lan.ts";
 
-const attack = attacksOnOnePair();
+/**
+ * What the runtime keeps of a TLS connection lies outside the heap, so it collects it late: under a
+ * flood of any length a node stands some 200 MiB above its rest, and there it stays.
+ */
+const growthBytesMax = 320 * 1024 * 1024;
+const attack = attacksOnOnePair(() => HonestPair.start({ growthBytesMax }));
 const impostor = await newImpostor();
 const genuine = { certificates: [impostor.leaf, impostor.root], sign: impostor.sign };
 const lacksCurl = !await has("curl");
@@ -42,7 +47,6 @@ const wrong: Readonly<Record<string, string>> = {
   "a confirmation of noise": post("/mesh/v1/confirm", "noise"),
   "a confirmation without an exchange": post("/mesh/v1/confirm", "\x83" + "\x40".repeat(3)),
   "a hello told": post("/mesh/v1/hello", ""),
-  "a hello asked for by its head": "HEAD /mesh/v1/hellos HTTP/1.1\r\nHost: mesh\r\n\r\n",
   "another version": post("/mesh/v2/exchange", "noise"),
   "another case": post("/MESH/V1/EXCHANGE", "noise"),
   "a path that goes up": post("/mesh/v1/../v1/exchange", "noise"),
@@ -76,6 +80,12 @@ attack("whatever is wrong is refused in the same bytes, whoever says it", async 
       assertEquals(await speak(pair.a.port, bytes, options), refusalText, what);
     }
   }
+});
+
+attack("a request for a head is refused in the same bytes without a body", async ({ pair }) => {
+  // RFC 9110 §9.3.2: the client would take a body for the next answer.
+  const text = "HEAD /mesh/v1/exchange HTTP/1.1\r\nHost: mesh\r\n\r\n";
+  assertEquals(`${await speak(pair.a.port, text)}refused\n`, refusalText);
 });
 
 attack(

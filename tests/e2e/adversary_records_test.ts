@@ -329,7 +329,9 @@ attack(
     for (const shown of [pair.b.info, crypto.getRandomValues(new Uint8Array(300))]) {
       const rogue = stack.use(await Rogue.create({ shown }));
       allow(rogue.id);
-      await rogue.meet(pair.a);
+      const met = await rogue.meet(pair.a);
+      // The second time with a cookie, so that its address is known.
+      for (let times = 0; times < 2; times++) await met.ask({ kind: "offer", offers: [] });
       await pause(500);
       assertEquals((await pair.a.process.nodes()).filter(({ id }) => id === rogue.id), []);
       assertEquals((await pair.a.process.links()).filter(({ id }) => id === rogue.id), []);

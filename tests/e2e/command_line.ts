@@ -4,11 +4,12 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { pause } from "../../scripts/eventually.ts";
 import { loopbackInterface } from "../../scripts/fleet.ts";
 import { type CommandOutput, meshCommand } from "../../scripts/mesh_process.ts";
 import { isFields } from "../../src/base/json_guard.ts";
 import { removeControlSocket } from "../../src/host/control_place.ts";
-import { eventually } from "./eventually.ts";
+import { deadlineMs, eventually } from "./eventually.ts";
 import { type NodeProcess, type NodeProcessOptions } from "./node_process.ts";
 
 /** How to run a command. */
@@ -24,20 +25,33 @@ function words(args: readonly string[], before: readonly string[] = []): [string
   return [program, rest];
 }
 
-/** Runs `mesh` with these words to its end. */
+/** Runs `mesh` with these words to its end; one that does not come to it is stopped and fails. */
 export async function mesh(
   args: readonly string[],
   { before, ...options }: MeshOptions = {},
 ): Promise<CommandOutput> {
   const [program, rest] = words(args, before);
-  const output = await new Deno.Command(program, { ...options, args: rest, stdin: "null" })
-    .output();
+  const child = new Deno.Command(program, {
+    ...options,
+    args: rest,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const finished = new AbortController();
+  let isLate = false;
+  const limit = pause(3 * deadlineMs, finished.signal).then(() => {
+    isLate = !finished.signal.aborted;
+    if (isLate) child.kill("SIGKILL");
+  });
+  const output = await child.output();
+  finished.abort();
+  await limit;
   const decoder = new TextDecoder();
-  return {
-    code: output.code,
-    stdout: decoder.decode(output.stdout),
-    stderr: decoder.decode(output.stderr),
-  };
+  const stdout = decoder.decode(output.stdout);
+  const stderr = decoder.decode(output.stderr);
+  if (isLate) throw new Error(`"mesh ${args.join(" ")}" did not end:\n${stdout}${stderr}`);
+  return { code: output.code, stdout, stderr };
 }
 
 /** The objects on stdout, one a line. */

@@ -150,16 +150,18 @@ Deno.test("id prints the id, with a node and without", async () => {
 });
 
 Deno.test("eight that ask for the id at once make one identity", async () => {
-  const state = world.scratch.state("id-race");
-  const asked = Array.from({ length: 8 }, () => mesh(["id", "--state", state]));
-  const answers = await Promise.all(asked);
-  const [first] = answers;
-  for (const answer of answers) {
-    assertEquals(answer, { code: 0, stdout: first?.stdout ?? "", stderr: "" });
+  for (let round = 1; round <= 3; round++) {
+    const state = world.scratch.state(`id-race-${round}`);
+    const asked = Array.from({ length: 8 }, () => mesh(["id", "--state", state]));
+    const answers = await Promise.all(asked);
+    const [first] = answers;
+    for (const answer of answers) {
+      assertEquals(answer, { code: 0, stdout: first?.stdout ?? "", stderr: "" });
+    }
+    assertEquals([...Deno.readDirSync(state)].map(({ name }) => name), ["identity.key"]);
+    assertEquals((Deno.statSync(state).mode ?? 0) & 0o777, 0o700);
+    assertEquals((Deno.statSync(`${state}/identity.key`).mode ?? 0) & 0o777, 0o600);
   }
-  assertEquals([...Deno.readDirSync(state)].map(({ name }) => name), ["identity.key"]);
-  assertEquals((Deno.statSync(state).mode ?? 0) & 0o777, 0o700);
-  assertEquals((Deno.statSync(`${state}/identity.key`).mode ?? 0) & 0o777, 0o600);
 });
 
 Deno.test("identity show tells id, key, file and protection, and makes nothing", async () => {

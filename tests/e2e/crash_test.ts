@@ -86,25 +86,32 @@ Deno.test(`killed ${kills} times at any moment, a node never goes back behind it
   );
   let published = 0;
 
-  async function crashAgainAndAgain(name: string, choice: Prng): Promise<void> {
+  async function crashAgainAndAgain(name: string): Promise<void> {
     const state = scratch.state(name);
     const { id } = resultOf(await mesh(["id", "--json", "--state", state]));
     assert(typeof id === "string");
     await raiseSerial(state);
     let highest = serialAhead;
-    let toReadyMs = 1_000;
+    let toReadyMs = 500;
     for (let round = 1; round <= kills / victims; round++) {
       const options = await aloneWith(name, [witness], "--label", `round=${round}`);
       const begun = performance.now();
       const node = NodeProcess.spawn({ ...options, state });
       try {
-        if (round === 1) {
+        // In turn: while it starts, as soon as it is ready, while its links are published.
+        if (round % 3 === 0) await pause(prng.between(0.2, 1) * toReadyMs);
+        else {
           assertEquals((await node.ready()).id, id);
           toReadyMs = performance.now() - begun;
+          if (round % 3 === 1) await pause(prng.between(0, 200));
+          else {
+            await eventually(`${name} is seen in round ${round}`, async () => {
+              const entry = (await witness.nodes()).find((one) => one.id === id);
+              return entry?.labels["round"] === String(round);
+            });
+            await pause(prng.between(0, 900));
+          }
         }
-        // From the first instructions on until after the links are published.
-        const left = choice.between(0.3, 1) * (toReadyMs + 1_200) - (performance.now() - begun);
-        await pause(Math.max(0, left));
       } finally {
         await node.kill();
       }
@@ -119,7 +126,7 @@ Deno.test(`killed ${kills} times at any moment, a node never goes back behind it
     for (const kind of [infoKind, linksKind]) {
       const serials = written.filter(([one]) => one === kind).map(([, serial]) => serial);
       assertEquals(serials, [...new Set(serials)].sort((a, b) => a - b), `${name}: kind ${kind}`);
-      assert(serials.length > 1, `${name}: ${serials.length} records of kind ${kind}`);
+      assert(serials.length > 0, `${name}: no record of kind ${kind} was seen`);
       highest = Math.max(highest, ...serials);
     }
     const last = stack.use(
@@ -151,7 +158,7 @@ Deno.test(`killed ${kills} times at any moment, a node never goes back behind it
   }
 
   await Promise.all(
-    Array.from({ length: victims }, (_, at) => crashAgainAndAgain(`victim-${at}`, prng)),
+    Array.from({ length: victims }, (_, at) => crashAgainAndAgain(`victim-${at}`)),
   );
   // The moments were not all before the first record.
   assert(published >= kills / 4, `only ${published} of ${kills} starts were seen to publish`);
@@ -168,28 +175,16 @@ Deno.test(`killed in ${firstStarts} first starts, a node has one key or none, an
   const prng = seeded();
   const words = (at: number, state: string) =>
     at % 2 === 0 ? ["id", "--state", state] : ["run", ...alone, "--state", state];
-  const spent = [0, 0];
-  for (const at of [0, 1]) {
-    const begun = performance.now();
-    await using command = new RunningCommand(words(at, scratch.state(`measure-${at}`)));
-    await eventually(
-      "an id",
-      () =>
-        [...command.lines, ...command.errorLines].some((line) =>
-          /^[a-z2-7]{52}$|is ready/.test(line)
-        ),
-      {
-        everyMs: 1,
-      },
-    );
-    spent[at] = performance.now() - begun;
-  }
+  // Longer after a kill that came before the key, shorter after one that came later: so the kills
+  // gather around the moment, however busy the machine is.
+  const waitMs = [150, 250];
   let withKey = 0;
   await Promise.all([0, 1].map(async (half) => {
     for (let round = 0; round < firstStarts / 2; round++) {
       const state = scratch.state(`first-${half}-${round}`);
       await using command = new RunningCommand(words(half, state));
-      await pause(prng.between(0.2, 1.1) * (spent[half] ?? 0));
+      const wait = waitMs[half] ?? 0;
+      await pause(prng.between(0.7, 1.3) * wait);
       command.signal("SIGKILL");
       await command.ended;
       const names = await namesIn(state);
@@ -203,10 +198,12 @@ Deno.test(`killed in ${firstStarts} first starts, a node has one key or none, an
       );
       const key = keys.length === 0 ? undefined : await Deno.readTextFile(`${state}/identity.key`);
       withKey += keys.length;
+      waitMs[half] = wait * (keys.length === 0 ? 1.3 : 0.7);
       const id = resultOf(await mesh(["id", "--json", "--state", state]))["id"];
       if (key !== undefined) assertEquals(await Deno.readTextFile(`${state}/identity.key`), key);
       const once = ["run", ...alone, "--once", "--for", "1ms", "--json", "-q", "--state", state];
-      assertEquals((await mesh(once)).code, 6);
+      const found = await mesh(once);
+      assertEquals(found.code, 6, `${found.stdout}${found.stderr}`);
       assertEquals(resultOf(await mesh(["id", "--json", "--state", state]))["id"], id);
     }
   }));

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { minutes, seconds } from "../../src/base/instant.ts";
+import { milliseconds, minutes, seconds } from "../../src/base/instant.ts";
+import { socketAddress } from "../../src/wire/socket_address.ts";
 import { ip } from "../sim/memory_network.ts";
 import { type Machine, World } from "../sim/world.ts";
 
@@ -44,24 +45,62 @@ Deno.test("a node that gets a second address and loses the first keeps its link"
   await world.end();
 });
 
-Deno.test("a request from elsewhere without the cookie of there moves nobody", async () => {
+const home = socketAddress(ip("10.0.0.2"), 7411);
+const elsewhere = socketAddress(ip("10.0.0.99"), 7411);
+
+Deno.test("a peer that comes from elsewhere and receives there is sought there", async () => {
   using world = new World(43);
-  const [a, b] = await pair(world);
-  // Somebody on the way sends on, from an address of his own, what the peer sends.
-  const liar = { ip: ip("10.0.0.99"), port: 7411 };
-  const to = { ip: ip("10.0.0.2"), port: 7411 };
-  let taken = 0;
-  world.network.filter = (bytes, from, to_) => {
-    if (from !== b.host || to_ !== a.host || bytes[1] !== 1) return bytes;
-    taken++;
-    a.host.inject(bytes, liar, to, "eth0");
-    return undefined; // The original never arrives.
+  const a = await world.machine("a", { ips: [home.ip] });
+  const b = await world.machine("b");
+  await Promise.all([a.start(), b.start({ interfaceNames: ["eth0"] })]);
+  await world.until("a link", () => a.isLinked(b) && b.isLinked(a));
+  await world.run(seconds(40));
+  // A translator of addresses forgets where it had put b, and puts it elsewhere.
+  const [inside] = b.host.attachments.flatMap(({ ips }) => ips);
+  assert(inside !== undefined);
+  b.host.attach("eth1", "lan", elsewhere.ip);
+  world.network.filter = (bytes, from, _to, address) => {
+    if (from === b.host) a.host.inject(bytes, elsewhere, home, "eth0");
+    else if (address.ip === elsewhere.ip) {
+      b.host.inject(bytes, home, socketAddress(inside, 7411), "eth0");
+    }
+    return undefined;
   };
-  await world.run(seconds(4));
-  assert(taken === 0 || a.node.peers.get(b.id)?.address?.ip === ip("10.0.0.3"));
+  await world.until(
+    "sought there",
+    () => a.node.peers.get(b.id)?.address?.ip === elsewhere.ip,
+    seconds(20),
+  );
   await world.run(minutes(1));
+  assertEquals(a.node.links.healthOf(b.id)?.state, "steady");
+  assertEquals([...a.events, ...b.events].filter(({ event }) => event === "link-down"), []);
+  await world.end();
+});
+
+Deno.test("who sends a peer's requests on from elsewhere, and cannot read the answers, moves nobody", async () => {
+  using world = new World(44);
+  const [a, b] = await pair(world);
+  const before = a.node.peers.get(b.id)?.address;
+  let taken = 0;
+  world.network.filter = (bytes, from) => {
+    if (from !== b.host) return bytes;
+    // No answer gets through, so that the old address looks dead.
+    if (bytes[1] === 1) {
+      taken++;
+      a.host.inject(bytes, elsewhere, home, "eth0");
+    }
+    return undefined;
+  };
+  await world.until(
+    "a doubts the address",
+    () => a.node.links.healthOf(b.id)?.state !== "steady",
+    seconds(10),
+  );
+  for (let i = 0; i < 30; i++) {
+    await world.run(milliseconds(100));
+    assertEquals(a.node.peers.get(b.id)?.address, before);
+  }
   assert(taken > 0);
-  assertEquals(a.node.peers.get(b.id)?.address?.ip, ip("10.0.0.3"));
   await world.end();
 });
 
@@ -96,5 +135,22 @@ Deno.test("two networks that are joined become one island", async () => {
     () => machines.every((one) => one.node.fleet.view.reachable === 6),
     minutes(5),
   );
+  await world.end();
+});
+
+Deno.test("datagrams leave from the address that the exchange went from, whatever else a machine has", async () => {
+  using world = new World(47);
+  const here = await world.machine("here", { ips: [ip("10.0.0.1")] });
+  // Reached through a router: in none of our networks, and as private as the bridge's address.
+  const far = await world.machine("far", { ips: [ip("10.0.1.5")] });
+  for (const one of [here, far]) {
+    one.host.attach("bridge0", `inside ${one.name}`, ip("172.17.0.1"));
+  }
+  await Promise.all([here.start(), far.start()]);
+  await world.until("a link", () => here.isLinked(far) && far.isLinked(here), seconds(20));
+  await world.run(minutes(1));
+  assertEquals(here.node.links.healthOf(far.id)?.state, "steady");
+  assertEquals((await here.control.links()).links[0]?.interface, "eth0");
+  assertEquals((await far.control.links()).links[0]?.interface, "eth0");
   await world.end();
 });

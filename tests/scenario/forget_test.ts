@@ -57,6 +57,7 @@ Deno.test("a forgotten node that comes back elsewhere is shown as soon as its ne
   world.network.cut(c.host, a.host);
   await c.start();
   await world.until("seen through b", () => a.stateOf(c) === "reachable", minutes(1));
+  await world.run(seconds(1));
   assertEquals(a.forgotten.size, 0);
   await world.end();
 });

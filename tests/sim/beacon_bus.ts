@@ -7,7 +7,7 @@
  * @module
  */
 import { type Instant, instant } from "../../src/base/instant.ts";
-import { type IpAddress, ipFromBytes, ipToBytes, isIpv6, parseIp } from "../../src/base/ip.ts";
+import { type IpAddress, ipFromBytes, ipToBytes, isIpv6 } from "../../src/base/ip.ts";
 import { Prng } from "../../src/base/prng.ts";
 import {
   Discovery,
@@ -22,6 +22,8 @@ import {
   type SocketAddress,
   socketAddress,
 } from "../../src/wire/socket_address.ts";
+
+export { ip } from "../fixtures/addresses.ts";
 
 /** What a dialler meets at a port. */
 export type PortState = "open" | "refused" | "timeout";
@@ -71,13 +73,6 @@ export function idOf(number: number): NodeId {
   const id = nodeIdFromBytes(bytes);
   if (id === undefined) throw new Error("Cannot make an id");
   return id;
-}
-
-/** An address that must parse. */
-export function ip(text: string): IpAddress {
-  const parsed = parseIp(text);
-  if (parsed === undefined) throw new Error(`Cannot parse address "${text}"`);
-  return parsed;
 }
 
 interface Happening {

@@ -85,11 +85,12 @@ interface BoundSocket {
   readonly interfaceName: string;
 }
 
-/** Who watches what is sent, or changes it: `undefined` loses the datagram. */
+/** Who watches what is sent to an address, or changes it: `undefined` loses the datagram. */
 export type DatagramFilter = (
   bytes: Bytes,
   from: MemoryHost,
   to: MemoryHost,
+  address: SocketAddress,
 ) => Bytes | undefined;
 
 /** All local networks of a world. Those of other names are worlds apart, except for routed addresses. */
@@ -266,7 +267,7 @@ export class MemoryHost implements Network {
     this.network.sentBytes += bytes.length;
     const path = this.pathTo(to, from.ip);
     if (path === undefined) return true; // Nobody there: it gets lost, as it would on a wire.
-    const passed = this.network.filter(bytes, this, path.to);
+    const passed = this.network.filter(bytes, this, path.to, to);
     if (passed === undefined) return true;
     this.network.carry(passed, this, path.to, (arrived) => {
       path.to.#arrive(arrived, from, to, path.remoteInterface);

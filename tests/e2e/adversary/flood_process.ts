@@ -5,6 +5,7 @@
  *     flood_process.ts half-open PORT COUNT [HOST SOURCE…]   TCP connections that say nothing
  *     flood_process.ts beacons COUNT                         beacons under made-up ids
  *     flood_process.ts claim ID PORT                         one beacon under somebody's id
+ *     flood_process.ts noise PORT COUNT                      datagrams, random and nearly right
  *
  * Prints one line of JSON when it is done.
  *
@@ -93,6 +94,38 @@ async function beacons(count: number): Promise<Record<string, number>> {
   return { sent };
 }
 
+/** Datagrams of every length, most of them with the head of a right one. */
+async function noise(port: number, count: number): Promise<Record<string, number>> {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.9", port: 0 });
+  let back = 0;
+  const reading = (async () => {
+    try {
+      while (true) {
+        await socket.receive();
+        back++;
+      }
+    } catch {
+      // Closed at the end.
+    }
+  })();
+  const bytes = crypto.getRandomValues(new Uint8Array(65_536));
+  let sent = 0;
+  for (let times = 0; times < count; times++) {
+    const at = (times * 7_919) % 64_000;
+    const datagram = bytes.slice(at, at + times % 1_300);
+    if (times % 4 !== 0) datagram.set([1, times % 5].slice(0, datagram.length), 0);
+    try {
+      await socket.send(datagram, { transport: "udp", hostname: "127.0.0.1", port });
+      sent++;
+    } catch {
+      // A full buffer: floods lose some.
+    }
+  }
+  socket.close();
+  await reading;
+  return { sent, back };
+}
+
 async function claim(id: string, port: number): Promise<Record<string, number>> {
   const nodeId = parseNodeId(id);
   if (nodeId === undefined) throw new Error(`"${id}" is no id`);
@@ -117,6 +150,8 @@ if (import.meta.main) {
     ? await halfOpen(Number(first), Number(second), ...splitHost(rest))
     : mode === "beacons"
     ? await beacons(Number(first))
+    : mode === "noise"
+    ? await noise(Number(first), Number(second))
     : await claim(first, Number(second));
   console.log(JSON.stringify(done));
   Deno.exit(0);

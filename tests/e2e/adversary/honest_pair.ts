@@ -17,8 +17,8 @@ import { loopbackInterface } from "../../../scripts/fleet.ts";
 import { eventually } from "../eventually.ts";
 import { NodeProcess, type NodeProcessOptions } from "../node_process.ts";
 
-/** Most that a node may grow through a whole file of attacks: caches fill, floods must not. */
-const growthBytesMax = 96 * 1024 * 1024;
+/** Most that a node may grow through a whole file of attacks, unless the file says otherwise. */
+const defaultGrowthBytesMax = 96 * 1024 * 1024;
 /** How long the nodes have to come to rest after an attack. */
 const settleMs = 30_000;
 
@@ -72,22 +72,27 @@ export interface HonestPairOptions {
   readonly namespace?: string;
   /** Replaces the options that seclude the nodes. */
   readonly seclusion?: readonly string[];
+  /** Most that a node may grow through all attacks. */
+  readonly growthBytesMax?: number;
 }
 
 /** Two honest nodes, linked. */
 export class HonestPair implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #watching: AbortController;
+  readonly #growthBytesMax: number;
   readonly a: Honest;
   readonly b: Honest;
 
   private constructor(
     stack: AsyncDisposableStack,
     watching: AbortController,
+    growthBytesMax: number,
     a: Honest,
     b: Honest,
   ) {
     this.#stack = stack;
+    this.#growthBytesMax = growthBytesMax;
     this.#watching = watching;
     this.a = a;
     this.b = b;
@@ -128,7 +133,8 @@ export class HonestPair implements AsyncDisposable {
       return { process, id, port, pid, info, residentBytes: await residentBytes(pid), events };
     }));
     assert(honestA !== undefined && honestB !== undefined);
-    return new HonestPair(stack.move(), watching, honestA, honestB);
+    const { growthBytesMax = defaultGrowthBytesMax } = options;
+    return new HonestPair(stack.move(), watching, growthBytesMax, honestA, honestB);
   }
 
   /** The two. */
@@ -173,7 +179,7 @@ export class HonestPair implements AsyncDisposable {
       for (const { id, info } of this.both) assertEquals(await infoHeldBy(process, id), info);
       assert(await pingAnswers(process, other.id), "no answer to a ping");
       const grown = await residentBytes(pid) - honest.residentBytes;
-      assert(grown < growthBytesMax, `grew by ${grown} bytes`);
+      assert(grown < this.#growthBytesMax, `grew by ${grown} bytes`);
     }
     assertEquals(await held(this.a.process), await held(this.b.process));
     return true;

@@ -1,0 +1,40 @@
+import { assert, assertEquals } from "@std/assert";
+import { milliseconds, seconds } from "../base/instant.ts";
+import { SystemClock } from "./system_clock.ts";
+import { Turns } from "./turns.ts";
+
+Deno.test.sanitizer({ ops: true, resources: true });
+
+const never = new AbortController().signal;
+
+Deno.test("no more turns are taken than there are, and the first in line goes next", async () => {
+  const turns = new Turns(new SystemClock(), 2, seconds(10));
+  const [first, second] = [await turns.take(never), await turns.take(never)];
+  const order: number[] = [];
+  const waiting = [3, 4].map(async (number) => {
+    const give = await turns.take(never);
+    order.push(number);
+    return give;
+  });
+  await Promise.resolve();
+  assertEquals(order, []);
+  first?.();
+  // Giving back twice gives one turn.
+  first?.();
+  const third = await waiting[0];
+  assertEquals(order, [3]);
+  second?.();
+  third?.();
+  (await waiting[1])?.();
+  assertEquals(order, [3, 4]);
+  assert(await turns.take(never) !== undefined);
+});
+
+Deno.test("who waits too long or is called off leaves the line", async () => {
+  const turns = new Turns(new SystemClock(), 1, milliseconds(1));
+  const give = await turns.take(never);
+  assertEquals(await turns.take(never), undefined);
+  assertEquals(await turns.take(AbortSignal.abort()), undefined);
+  give?.();
+  assert(await turns.take(never) !== undefined);
+});

@@ -1,0 +1,247 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  ask,
+  askerId,
+  datagramWorld,
+  home,
+  path,
+  sourceAt,
+} from "../../tests/fixtures/datagram_world.ts";
+import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
+import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { Counters } from "../base/counters.ts";
+import { isDecodeError } from "../base/decode.ts";
+import { hours, minutes } from "../base/instant.ts";
+import { Prng } from "../base/prng.ts";
+import type { DatagramSocket } from "../platform/network.ts";
+import type { PendingReply } from "../session/mod.ts";
+import { encodeCbor } from "../wire/cbor.ts";
+import { allKinds, lowestBound } from "../wire/key_range.ts";
+import { prefixHexOf } from "../wire/links.ts";
+import { type AnswerMessage, decodeAnswer, encodeRequest, noticeCodes } from "../wire/message.ts";
+import type { SocketAddress } from "../wire/socket_address.ts";
+import { Asker } from "./asker.ts";
+import { Background } from "./background.ts";
+import { Dispatch } from "./dispatch.ts";
+import { PeerTable } from "./peer.ts";
+
+const elsewhere = sourceAt("192.0.2.99", 7411).address;
+const nonce = new Uint8Array(16).fill(4);
+
+/** One peer that asks a node; what the node did for it, and what it sent where. */
+async function world() {
+  const time = new VirtualTime();
+  const clock = new VirtualClock(time);
+  const entropy = new SeededEntropy([1]);
+  const { epochKeys, peerKeys } = await datagramWorld(entropy, clock.monotonic());
+  const troubles: string[] = [];
+  const background = new Background((what, error) => troubles.push(`${what}: ${error}`));
+  const counters = new Counters();
+  const peer = new PeerTable(entropy).open(askerId);
+  peer.address = home.address;
+  const done: string[] = [];
+  const state = { admits: true, mayMove: true };
+  const nothing = () => {};
+  const asker = new Asker(
+    clock,
+    counters,
+    { socketTowards: () => undefined, handleStranger: nothing },
+    nothing,
+  );
+  const dispatch = new Dispatch(clock, counters, background, epochKeys, asker, {
+    admits: (prefix) => state.admits && prefix === prefixHexOf(askerId),
+    peerOf: () => peer,
+    handleHeard: () => void done.push("heard"),
+    mayMove: () => state.mayMove,
+    answerProbe: (_, probe) => Promise.resolve(probe),
+    answerCompare: (_, bytesMax) => {
+      done.push(`compare within ${bytesMax > 1_000 ? "a datagram" : "the request's size"}`);
+      return Promise.resolve({ kind: "fetch", records: [] });
+    },
+    answerFetch: () => ({ kind: "fetch", records: [] }),
+    handleOffers: (_, offers) => void done.push(`${offers.length} offers`),
+    handlePushed: (_, records) => {
+      done.push(`${records.length} pushed`);
+      return Promise.resolve(records.length);
+    },
+    handleLeaving: () => void done.push("leaving"),
+    handleRestarting: () => void done.push("restarting"),
+    handleLetGo: () => void done.push("let go"),
+  });
+  const sent: { readonly bytes: Bytes; readonly to: SocketAddress }[] = [];
+  const socket: DatagramSocket = {
+    local: home.address,
+    interfaceName: home.interfaceName,
+    send: (bytes, to) => {
+      sent.push({ bytes, to });
+      return Promise.resolve(true);
+    },
+    received: () => {
+      throw new Error("nothing is received here");
+    },
+    close: nothing,
+  };
+  const hand = async (bytes: Bytes, from: SocketAddress = home.address) => {
+    sent.length = 0;
+    dispatch.handleDatagram({ bytes, from }, socket);
+    await background.settled();
+    assertEquals(troubles, []);
+  };
+  const open = async (pending: PendingReply): Promise<AnswerMessage> => {
+    const [answer] = sent;
+    assert(answer !== undefined, "there is an answer");
+    const outcome = await peerKeys.openAnswer(pending, answer.bytes, clock.monotonic());
+    assert(outcome.kind === "answer", JSON.stringify(outcome));
+    const message = decodeAnswer(outcome.message);
+    assert(!isDecodeError(message));
+    return message;
+  };
+  const seal = (message: Bytes, by = path) => ask(peerKeys, message, clock.monotonic(), by);
+  /** One round trip. */
+  const request = async (message: Bytes, from = home.address, by = path) => {
+    const { bytes, pending } = await seal(message, by);
+    await hand(bytes, from);
+    return await open(pending);
+  };
+  return { time, clock, peer, done, state, counters, sent, hand, open, seal, request };
+}
+
+const cookieNeeded = { kind: "notice", code: noticeCodes.cookieNeeded, value: 0 } as const;
+
+Deno.test("what changes state is done once the cookie is right, and not before", async () => {
+  const { request, done } = await world();
+  const changes = [
+    [encodeRequest({ kind: "leaving", bootNonce: nonce }), "leaving"],
+    [encodeRequest({ kind: "restarting", bootNonce: nonce }), "restarting"],
+    [encodeRequest({ kind: "letGo", exchangeHash: new Uint8Array(32) }), "let go"],
+    [encodeRequest({ kind: "push", records: [new Uint8Array(9)] }), "1 pushed"],
+    [encodeRequest({ kind: "offer", offers: [] }), "0 offers"],
+  ] as const;
+  // Each from an address of its own, of which the first request carries no cookie.
+  for (const [i, [message, effect]] of changes.entries()) {
+    const from = { ...home.address, port: 1_000 + i };
+    assertEquals(await request(message, from, `path ${i}`), cookieNeeded);
+    assert(!done.includes(effect), effect);
+    assert((await request(message, from, `path ${i}`)).kind !== "notice");
+    assertEquals(done.filter((one) => one === effect).length, 1);
+  }
+});
+
+Deno.test("a datagram that is seen twice is answered twice and done once", async () => {
+  const { request, seal, hand, open, done, sent } = await world();
+  const leaving = encodeRequest({ kind: "leaving", bootNonce: nonce });
+  await request(leaving);
+  const { bytes, pending } = await seal(leaving);
+  await hand(bytes);
+  const [first] = [...sent];
+  await hand(bytes);
+  const [second] = sent;
+  assert(first !== undefined && second !== undefined);
+  assert(first.bytes.toHex() !== second.bytes.toHex(), "never twice under one nonce");
+  assertEquals(await open(pending), { kind: "leaving" });
+  assertEquals(done.filter((one) => one === "leaving").length, 1);
+});
+
+Deno.test("a cookie is right at its own address and interface only", async () => {
+  const { request, done } = await world();
+  const leaving = encodeRequest({ kind: "leaving", bootNonce: nonce });
+  await request(leaving);
+  assertEquals(await request(leaving, elsewhere), cookieNeeded);
+  assert(!done.includes("leaving"));
+});
+
+Deno.test("a peer is sought where its cookie proves that it receives, if it may move", async () => {
+  const { request, peer, state } = await world();
+  const ping = encodeRequest({ kind: "ping" });
+  await request(ping, elsewhere, "new path");
+  assertEquals(peer.address, home.address);
+  state.mayMove = false;
+  await request(ping, elsewhere, "new path");
+  assertEquals(peer.address, home.address);
+  state.mayMove = true;
+  await request(ping, elsewhere, "new path");
+  assertEquals(peer.address, elsewhere);
+});
+
+Deno.test("a ping tells the asker where it is seen", async () => {
+  const { request } = await world();
+  const answer = await request(encodeRequest({ kind: "ping" }), elsewhere);
+  assertEquals(answer, { kind: "ping", seenIp: elsewhere.ip, seenPort: elsewhere.port });
+});
+
+Deno.test("without a cookie no answer is longer than its request", async () => {
+  const { request, done, sent, seal, hand } = await world();
+  const range = { low: lowestBound, high: undefined, fingerprint: new Uint8Array(16) };
+  const compare = encodeRequest({ kind: "compare", kinds: allKinds, ranges: [range] });
+  const { bytes } = await seal(compare);
+  await hand(bytes);
+  assert((sent[0]?.bytes.length ?? 0) <= bytes.length);
+  assert(!done.includes("compare within a datagram"), done.join());
+  await request(encodeRequest({ kind: "ping" }));
+  await request(compare);
+  assert(done.includes("compare within a datagram"), done.join());
+});
+
+Deno.test("a message of another version of this program is named back, a senseless one is refused", async () => {
+  const { request, counters } = await world();
+  assertEquals(await request(encodeCbor([77, 1])), {
+    kind: "notice",
+    code: noticeCodes.messageUnknown,
+    value: 77,
+  });
+  assertEquals(await request(Uint8Array.of(0xff)), {
+    kind: "notice",
+    code: noticeCodes.messageUnknown,
+    value: 0,
+  });
+  const reasons = Object.keys(counters.snapshot());
+  assertEquals(reasons.filter((reason) => reason.startsWith("request: ")).length, 2);
+});
+
+Deno.test("who is not admitted gets nothing, not even a refusal", async () => {
+  const { seal, hand, sent, done, state, counters } = await world();
+  state.admits = false;
+  await hand((await seal(encodeRequest({ kind: "ping" }))).bytes);
+  assertEquals([sent.length, done], [0, []]);
+  assertEquals(Object.values(counters.snapshot()), [1]);
+});
+
+Deno.test("an epoch that is over is answered by fourteen bytes that echo the request's nonce", async () => {
+  const { time, seal, hand, sent } = await world();
+  await time.advance(hours(3));
+  // The first request after that long makes the new epoch; the old one's name is then unknown.
+  const { bytes } = await seal(encodeRequest({ kind: "ping" }));
+  await hand(bytes);
+  const [answer] = sent;
+  assert(answer !== undefined);
+  assertEquals(answer.bytes.toHex(), `0103${bytes.slice(34, 46).toHex()}`);
+});
+
+Deno.test("a request from another time is told ours, and changes nothing", async () => {
+  const { time, seal, hand, sent, done } = await world();
+  const { bytes } = await seal(encodeRequest({ kind: "ping" }));
+  await time.advance(minutes(2));
+  await hand(bytes);
+  assertEquals([sent.length, done], [1, []]);
+});
+
+Deno.test("whatever else arrives is counted and dropped", async () => {
+  const { hand, sent, done, counters, seal } = await world();
+  const prng = new Prng([7]);
+  const { bytes } = await seal(encodeRequest({ kind: "ping" }));
+  let handed = 0;
+  for (let i = 0; i < 2_000; i++) {
+    const junk = prng.below(2) === 0
+      ? new Uint8Array(prng.below(200)).map(() => prng.below(256))
+      : bytes.slice(0, prng.below(bytes.length));
+    if (junk.length > 1) junk[prng.below(junk.length)] = prng.below(256);
+    await hand(junk);
+    handed++;
+    // A who-are-you is all that may come back, and only for a request of full length.
+    for (const { bytes: answer } of sent) assertEquals(answer.length, 14);
+  }
+  assertEquals(done, []);
+  const counted = Object.values(counters.snapshot()).reduce((sum, count) => sum + count, 0);
+  assertEquals(counted, handed);
+});

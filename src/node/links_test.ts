@@ -1,0 +1,164 @@
+import { assert, assertEquals } from "@std/assert";
+import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
+import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
+import { MemoryStorage } from "../../tests/sim/memory_storage.ts";
+import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
+import { Counters } from "../base/counters.ts";
+import { isDecodeError } from "../base/decode.ts";
+import { seconds, wallTime } from "../base/instant.ts";
+import { Prng } from "../base/prng.ts";
+import type { DatagramSocket } from "../platform/network.ts";
+import { pendingRepliesMax } from "../session/limits.ts";
+import { EpochKeys } from "../session/mod.ts";
+import { Monitor, openRecordLog } from "../sync/mod.ts";
+import { decodeDatagram } from "../wire/datagram.ts";
+import { decodeRequest, encodeAnswer, type RequestMessage } from "../wire/message.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { socketAddress } from "../wire/socket_address.ts";
+import { Archive } from "./archive.ts";
+import { Asker } from "./asker.ts";
+import { Background } from "./background.ts";
+import { Gossip } from "./gossip.ts";
+import { lettingGoMax, proveTries, provingMax } from "./limits.ts";
+import { Links } from "./links.ts";
+import { type Peer, PeerTable } from "./peer.ts";
+
+const selfId = idOf(1);
+
+/** Links among peers that answer pings or nothing at all; `asked` is what each was asked. */
+async function linksAmong(gate: CryptoGate, answersPings: boolean) {
+  const time = new VirtualTime(() => gate.quiet());
+  const clock = new VirtualClock(time);
+  const entropy = new SeededEntropy([1]);
+  const prng = new Prng([1]);
+  const counters = new Counters();
+  const background = new Background((what, error) => {
+    throw new Error(what, { cause: error });
+  });
+  const nothing = () => {};
+  const remotes = new Map<number, EpochKeys>();
+  const asked: { port: number; request: RequestMessage["kind"] }[] = [];
+  const hear = async (port: number, bytes: Uint8Array<ArrayBuffer>) => {
+    const keys = remotes.get(port);
+    const from = { address: socketAddress(ip("10.0.0.1"), 7411), interfaceName: "eth0" };
+    const outcome = await keys?.open(bytes, from, () => true, clock.monotonic());
+    if (keys === undefined || outcome?.kind !== "request") return;
+    const request = decodeRequest(outcome.request.message);
+    if (isDecodeError(request)) return;
+    asked.push({ port, request: request.kind });
+    if (request.kind !== "ping" || !answersPings) return;
+    const pong = encodeAnswer({ kind: "ping", seenIp: ip("10.0.0.1"), seenPort: 7411 });
+    const sealed = await keys.sealAnswer(outcome.request, pong);
+    const answer = decodeDatagram(sealed);
+    if (!isDecodeError(answer) && answer.kind === "answer") {
+      await asker.handleAnswer(answer, sealed);
+    }
+  };
+  const socket: DatagramSocket = {
+    local: socketAddress(ip("10.0.0.1"), 7411),
+    interfaceName: "eth0",
+    send: (bytes, to) => {
+      background.own("hear", hear(to.port, bytes));
+      return Promise.resolve(true);
+    },
+    received: () => {
+      throw new Error("nothing is received here");
+    },
+    close: nothing,
+  };
+  const asker: Asker = new Asker(
+    clock,
+    counters,
+    { socketTowards: () => socket, handleStranger: nothing },
+    nothing,
+  );
+  const peers = new PeerTable(entropy);
+  const archive = await Archive.restore(
+    await openRecordLog(new MemoryStorage({ prng }), entropy),
+    {
+      clock,
+      counters,
+      background,
+      store: { selfId, builtAt: wallTime(0) },
+      clockSuspect: false,
+      owner: {
+        handleEquivocation: nothing,
+        handleGone: nothing,
+        handleLogFailure: nothing,
+        handleLogWritten: nothing,
+      },
+    },
+  );
+  const gossip = new Gossip({
+    selfId,
+    clock,
+    counters,
+    background,
+    prng,
+    archive,
+    asker,
+    peers,
+    owner: {
+      handleOwnRecord: nothing,
+      handleStored: nothing,
+      isUrgent: () => false,
+      handleInStep: nothing,
+    },
+  });
+  const links = new Links({
+    clock,
+    counters,
+    background,
+    prng,
+    monitor: new Monitor({ prng }),
+    peers,
+    asker,
+    gossip,
+    owner: {
+      dial: () => Promise.resolve({ kind: "failed", why: "refused", detail: "closed" }),
+      listenPortOf: () => undefined,
+      addressesOf: () => [],
+      admitsLink: () => false,
+      handleLinkUp: nothing,
+      handleLinkDown: nothing,
+      handleSuspect: nothing,
+      handleAlive: nothing,
+    },
+  });
+  /** Somebody with whom an exchange was finished and who has no link. */
+  const meet = async (number: number): Promise<Peer> => {
+    const id: NodeId = idOf(number + 10);
+    const port = 10_000 + number;
+    const keys = EpochKeys.create(entropy, id, clock.monotonic());
+    remotes.set(port, keys);
+    const peer = peers.open(id);
+    peer.keys.adopt(await keys.grantFor(selfId, clock.monotonic()), clock.monotonic());
+    peer.address = socketAddress(ip("10.0.0.2"), port);
+    peer.exchangeHash = new Uint8Array(32);
+    return peer;
+  };
+  const askedFor = (kind: RequestMessage["kind"]) =>
+    new Set(asked.filter(({ request }) => request === kind).map(({ port }) => port)).size;
+  return { time, links, meet, askedFor };
+}
+
+Deno.test("newcomers that never answer take half of the requests that may wait, not all", async () => {
+  using gate = CryptoGate.install();
+  const { time, links, meet, askedFor } = await linksAmong(gate, false);
+  for (let i = 0; i < provingMax + 50; i++) links.handleHeard(await meet(i));
+  await time.advance(seconds(1));
+  assertEquals(askedFor("ping"), provingMax);
+  assert(provingMax * proveTries <= pendingRepliesMax / 2);
+});
+
+Deno.test("of many that get no link a few are brought into step, and all are let go", async () => {
+  using gate = CryptoGate.install();
+  const { time, links, meet, askedFor } = await linksAmong(gate, true);
+  for (let i = 0; i < 40; i++) links.handleHeard(await meet(i));
+  await time.advance(seconds(1));
+  assertEquals(askedFor("compare"), lettingGoMax);
+  assertEquals(askedFor("letGo"), 40 - lettingGoMax);
+  await time.advance(seconds(60));
+  assertEquals(askedFor("letGo"), 40);
+});
