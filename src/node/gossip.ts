@@ -23,7 +23,7 @@ import {
   type VerifiedRecord,
 } from "../sync/mod.ts";
 import type { AnswerMessage, CompareRequest, ProbeMessage } from "../wire/message.ts";
-import { allKinds } from "../wire/key_range.ts";
+import { allKinds, equalKinds } from "../wire/key_range.ts";
 import { fetchRequests, offerRequests, pushRequests } from "../wire/message_packing.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { type Offer, offerOf } from "../wire/offer.ts";
@@ -64,6 +64,7 @@ export interface GossipOptions {
 export class Gossip implements Timed {
   readonly #options: GossipOptions;
   readonly #push: Push;
+  #ownProbe: { readonly version: number; readonly probe: Promise<ProbeMessage> } | undefined;
   /** Peers being compared with; the value of one that must wait is when it may be again. */
   readonly #comparing = new Set<NodeId>();
   readonly #compareAgainAt = new Map<NodeId, Instant>();
@@ -150,13 +151,20 @@ export class Gossip implements Timed {
 
   /** The probe that this node sends now. */
   probe(): Promise<ProbeMessage> {
-    const request: ProbeMessage = { kind: "probe", kinds: allKinds, digest: noDigest };
-    return answerProbe(this.#options.archive.store, request);
+    const { store } = this.#options.archive;
+    // Most probes find nothing changed: the digest over everything is made once per change.
+    if (this.#ownProbe?.version !== store.version) {
+      const request: ProbeMessage = { kind: "probe", kinds: allKinds, digest: noDigest };
+      this.#ownProbe = { version: store.version, probe: answerProbe(store, request) };
+    }
+    return this.#ownProbe.probe;
   }
 
   /** What a peer's probe is answered with. */
   answerProbe(request: ProbeMessage): Promise<ProbeMessage> {
-    return answerProbe(this.#options.archive.store, request);
+    return equalKinds(request.kinds, allKinds)
+      ? this.probe()
+      : answerProbe(this.#options.archive.store, request);
   }
 
   /** Both digests of a probe are known: compares if they differ. */

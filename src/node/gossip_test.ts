@@ -240,6 +240,9 @@ Deno.test("a fetch goes on behind records that came another way meanwhile", asyn
   one.gossip.compareOnce(peer).catch((error: unknown) => one.told.push(`${error}`));
   await run(milliseconds(300));
   assertEquals(one.serials().length, all.length);
+  // One pass finds them all, one more sees that nothing is missing.
+  const asked = one.asker.asked.map(({ kind }) => kind);
+  assertEquals(asked.filter((kind) => kind === "compare").length, 2, asked.join(" "));
   assertEquals(one.counters.snapshot(), { "reconciliation: equal": 1 });
 });
 

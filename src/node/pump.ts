@@ -23,6 +23,8 @@ export class Pump {
   readonly #clock: Clock;
   readonly #parts: readonly Timed[];
   #wake = new AbortController();
+  /** Until when it sleeps; absent while it is awake and will look again by itself. */
+  #sleepsUntil: Instant | undefined;
 
   constructor(clock: Clock, parts: readonly Timed[]) {
     this.#clock = clock;
@@ -31,12 +33,20 @@ export class Pump {
 
   /** Says that a deadline may have come nearer. */
   poke(): void {
+    const next = this.#next();
+    if (this.#sleepsUntil === undefined || next === undefined || next >= this.#sleepsUntil) return;
+    // Waking costs more than looking, and nearly every datagram pokes.
+    this.#sleepsUntil = undefined;
     this.#wake.abort();
+  }
+
+  #next(): Instant | undefined {
+    return earliest(...this.#parts.map((part) => part.nextTimeout()));
   }
 
   /** Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const stop = () => this.poke();
+    const stop = () => this.#wake.abort();
     signal.addEventListener("abort", stop);
     try {
       while (!signal.aborted) {
@@ -46,12 +56,12 @@ export class Pump {
           const due = part.nextTimeout();
           if (due !== undefined && due <= now) part.handleTimeout(now);
         }
-        const next = earliest(
-          later(now, lookEvery),
-          ...this.#parts.map((part) => part.nextTimeout()),
-        );
-        if (next !== undefined && next > now) await this.#clock.wait(next, this.#wake.signal);
-        // A machine that stays due must not starve the sockets: yield to them once a round.
+        const next = earliest(later(now, lookEvery), this.#next());
+        if (next !== undefined && next > now) {
+          this.#sleepsUntil = next;
+          await this.#clock.wait(next, this.#wake.signal);
+          this.#sleepsUntil = undefined;
+        } // A machine that stays due must not starve the sockets: yield to them once a round.
         else await this.#clock.wait(later(now, milliseconds(1)), signal);
       }
     } finally {

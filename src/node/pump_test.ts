@@ -46,7 +46,7 @@ Deno.test("each part is called when its own time has come, and not before", asyn
 
 Deno.test("a deadline that came nearer is met after a poke, and within a second without", async () => {
   const { time, clock, at, stopping } = world();
-  const alarm = new Alarm(time, at(60_000));
+  const alarm: Alarm = new Alarm(time, at(60_000), () => at(60_000));
   const pump = new Pump(clock, [alarm]);
   const running = pump.run(stopping.signal);
   await time.advance(milliseconds(1_500));

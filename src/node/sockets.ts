@@ -91,6 +91,7 @@ export class Sockets {
       if (this.#open.has(key)) continue;
       try {
         const socket = await this.#network.bindDatagram(address, interfaceName);
+        if (this.#closed) return socket.close();
         this.#open.set(key, socket);
         this.#refused.delete(key);
         this.#background.own(`receive on ${key}`, this.#receive(key, socket));
@@ -102,7 +103,6 @@ export class Sockets {
         }
       }
     }
-    if (this.#closed) this.close();
   }
 
   async #receive(key: string, socket: DatagramSocket): Promise<void> {

@@ -130,15 +130,20 @@ Deno.test("looks that overlap bind no address twice", async () => {
   sockets.close();
 });
 
-Deno.test("closing while an address is being bound leaves nothing open", async () => {
-  const { machine, sockets, follow, local } = world();
-  machine.attach("eth0", "one", ip("10.0.0.1"));
-  const following = follow();
-  sockets.close();
-  await following;
-  assertEquals(local(), []);
-  // The address is free again.
-  (await machine.bindDatagram(socketAddress(ip("10.0.0.1"), port), "eth0")).close();
+Deno.test("closing at any moment while addresses are being bound leaves nothing open", async () => {
+  for (let moment = 0; moment < 12; moment++) {
+    const { machine, sockets, follow, local } = world();
+    machine.attach("eth0", "one", ip("10.0.0.1"));
+    machine.attach("eth1", "two", ip("10.0.1.1"));
+    const following = follow();
+    for (let i = 0; i < moment; i++) await Promise.resolve();
+    sockets.close();
+    await following;
+    assertEquals(local(), []);
+    // The addresses are free again.
+    (await machine.bindDatagram(socketAddress(ip("10.0.0.1"), port), "eth0")).close();
+    (await machine.bindDatagram(socketAddress(ip("10.0.1.1"), port), "eth1")).close();
+  }
 });
 
 Deno.test("a datagram leaves in the zone or network of its receiver, else from where it can", async () => {

@@ -34,6 +34,7 @@ function subjectsName(record: VerifiedRecord): string {
 
 /** The records held, one under each key. */
 export class HeldRecords {
+  #version = 0;
   readonly #held = new Map<RecordKey, HeldRecord>();
   readonly #hashes = new Set<string>();
   /** Keys of what is in fingerprints and offers. */
@@ -44,6 +45,11 @@ export class HeldRecords {
   /** How many there are. */
   get size(): number {
     return this.#held.size;
+  }
+
+  /** Another number after every change: what was computed over all of it holds while it stands. */
+  get version(): number {
+    return this.#version;
   }
 
   /** How many authors have a record here. */
@@ -103,6 +109,7 @@ export class HeldRecords {
 
   /** Puts the record under its key, whatever was there, and into fingerprints and offers. */
   hold(record: VerifiedRecord, firstSeen: Instant): void {
+    this.#version += 1;
     const previous = this.#held.get(record.key)?.record;
     if (previous === undefined) {
       this.#authors.add(record.author, record.key);
@@ -120,6 +127,7 @@ export class HeldRecords {
 
   /** Lets the record go. */
   remove(record: VerifiedRecord): void {
+    this.#version += 1;
     this.#held.delete(record.key);
     this.#hashes.delete(hashName(record.hash));
     this.#current.delete(record.key);
@@ -132,12 +140,14 @@ export class HeldRecords {
 
   /** It stays, but in fingerprints and offers it is no longer. */
   leave({ record, firstSeen }: HeldRecord, now: Instant): void {
+    this.#version += 1;
     this.#held.set(record.key, { record, firstSeen, leftAt: now });
     this.#current.delete(record.key);
   }
 
   /** It comes back to fingerprints and offers. */
   takeBack({ record, firstSeen }: HeldRecord): void {
+    this.#version += 1;
     this.#held.set(record.key, { record, firstSeen });
     this.#current.add(record.key);
   }

@@ -110,6 +110,11 @@ export class RecordStore {
     return this.#held.size;
   }
 
+  /** Another number after every change of what is held: for what is computed over all of it. */
+  get version(): number {
+    return this.#held.version;
+  }
+
   /** How many authors have a record here. */
   get authorCount(): number {
     return this.#held.authorCount;

@@ -125,6 +125,9 @@ class World implements AsyncDisposable {
 
 let world: World;
 
+// The world's nodes are read from through all of the tests; what one test opens it closes itself.
+Deno.test.sanitizer({ ops: false, resources: false });
+
 Deno.test.beforeAll(async () => {
   world = new World();
   const a = await world.start("atlas", "a", "--label", "rack=b2", "--label", "empty-ish=-");

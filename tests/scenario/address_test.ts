@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { milliseconds, minutes, seconds } from "../../src/base/instant.ts";
+import { milliseconds, minutes, seconds, wallTime } from "../../src/base/instant.ts";
 import { socketAddress } from "../../src/wire/socket_address.ts";
 import { ip } from "../sim/memory_network.ts";
 import { type Machine, World } from "../sim/world.ts";
@@ -35,6 +35,14 @@ Deno.test("a node that gets a second address and loses the first keeps its link"
   const [a, b] = await pair(world);
   b.host.attach("eth1", "lan", ip("10.0.0.78"));
   await world.run(seconds(10));
+  assertEquals(a.node.peers.get(b.id)?.address?.ip, ip("10.0.0.3"));
+  // Not even an exchange that b dials from there moves it while the first answers.
+  b.host.detach("eth0");
+  b.host.attach("eth0", "lan", ip("10.0.0.3"));
+  const provenAt = a.node.peers.get(b.id)?.provenAt;
+  b.clock.setWall(wallTime(b.clock.wall() + minutes(5)));
+  await world.run(seconds(20));
+  assert(a.node.peers.get(b.id)?.provenAt !== provenAt, "b has proven itself anew");
   assertEquals(a.node.peers.get(b.id)?.address?.ip, ip("10.0.0.3"));
   b.host.detach("eth0");
   await world.until(

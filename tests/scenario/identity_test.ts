@@ -85,14 +85,15 @@ Deno.test("a restored backup is no clone: its record jumps above the one that ot
   await world.end();
 });
 
-Deno.test("a node that dials itself remembers it and says nothing", async () => {
+Deno.test("a node that dials itself remembers where, and says nothing", async () => {
   using world = new World(24);
   const one = await world.machine("one");
-  const [address] = one.host.attachments.flatMap(({ ips }) => ips);
-  await one.start({ peers: [`${address}:7411`] });
+  // An address that leads here though it is on no interface that is served, as behind a translator.
+  one.host.attach("eth1", "lan", ip("10.0.0.50"));
+  await one.start({ interfaceNames: ["eth0"], peers: ["10.0.0.50:7411"] });
   await world.run(minutes(5));
+  assertEquals(world.streams.dials, 1);
   assertEquals(one.warningCodes(), []);
   assertEquals(one.linkNames(), []);
-  assert(world.streams.dials < 5, `${world.streams.dials} dials`);
   await world.end();
 });
