@@ -411,9 +411,7 @@ export class Node {
         this.#emit({ event: "node-changed", ...this.#describing(node) });
       },
       handleNodeReachable: (node) => {
-        if (this.#forgotten.delete(node.id)) {
-          background.own("remember who is back", outside.keepForgotten(this.#forgotten));
-        }
+        this.#meetAgain(node.id);
         this.#finder.handleReachable(node.id, true);
         if (node.id !== selfId) {
           this.#emit({ event: "node-reachable", ...this.#describing(node) });
@@ -856,8 +854,16 @@ export class Node {
     this.events.emit({ at: formatWallTime(this.#outside.clock.wall()), ...event });
   }
 
+  /** Whoever was forgotten is no longer, for the next start too. */
+  #meetAgain(id: NodeId): void {
+    if (!this.#forgotten.delete(id)) return;
+    this.#background.own("remember who is back", this.#outside.keepForgotten(this.#forgotten));
+  }
+
   #handleLinkUp(peer: Peer): void {
     const address = peer.address;
+    // Not only at the next look at the fleet: the link may be gone by then.
+    this.#meetAgain(peer.id);
     if (address !== undefined) this.#finder.handleLinked(peer.id, address);
     this.#publisher.handleLink(peer.prefix, this.#outside.clock.monotonic());
     this.#gossip.handleLink(peer);
