@@ -87,3 +87,5 @@ export const clockAfterBuildMax = hours(24 * 365 * 25);
 export const clockDisputeMin = hours(24);
 /** Addresses remembered from stored records, for the slots that are kept for them. */
 export const knownAddressesMax = 65_536;
+/** Addresses of one node tried when its link is silent: each may cost a connect's whole time. */
+export const dialAddressesMax = 4;

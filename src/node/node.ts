@@ -5,121 +5,48 @@
  *
  * @module
  */
+import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
-import { elapsed, formatWallTime, type Instant, later, type WallTime } from "../base/instant.ts";
+import { formatWallTime } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
-import { type IpAddress, ipScope, isIpv6, samePrefix } from "../base/ip.ts";
+import { type IpAddress, ipScope } from "../base/ip.ts";
 import { Prng } from "../base/prng.ts";
 import { IslandKey, openTag } from "../crypto/mod.ts";
 import { Discovery } from "../discovery/mod.ts";
-import {
-  type DuplicateEffect,
-  DuplicateWatch,
-  type Identity,
-  type LeafCredentials,
-} from "../identity/mod.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Entropy } from "../platform/entropy.ts";
-import type {
-  BeaconChannel,
-  DatagramSocket,
-  Network,
-  NetworkInterface,
-} from "../platform/network.ts";
-import type { SecureDialer } from "../platform/secure_streams.ts";
+import { type DuplicateEffect, DuplicateWatch } from "../identity/mod.ts";
+import type { BeaconChannel, DatagramSocket, NetworkInterface } from "../platform/network.ts";
 import { EpochKeys } from "../session/mod.ts";
-import {
-  Monitor,
-  type OpenedRecordLog,
-  OwnRecords,
-  readInfo,
-  readLinks,
-  type VerifiedRecord,
-} from "../sync/mod.ts";
-import { isDecodeError } from "../base/decode.ts";
-import { BoundedMap } from "../base/bounded_map.ts";
-import { signingTime } from "../sync/mod.ts";
+import { Monitor, OwnRecords, type VerifiedRecord } from "../sync/mod.ts";
 import type { InfoBody } from "../wire/info.ts";
 import { costExponentOf, type LinkCost, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
-import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import { formatSocketAddress } from "../wire/socket_address.ts";
 import { Archive } from "./archive.ts";
 import { Asker } from "./asker.ts";
 import { Authenticator } from "./authenticator.ts";
 import { Background } from "./background.ts";
+import { Calendar } from "./calendar.ts";
 import { judgeClock } from "./clock_judgement.ts";
 import { Dispatch } from "./dispatch.ts";
 import { EventFeed } from "./events.ts";
 import { Finder } from "./finder.ts";
-import { FleetWatch } from "./fleet_watch.ts";
 import type { KnownNode } from "./fleet_view.ts";
+import { FleetWatch } from "./fleet_watch.ts";
 import { Gossip } from "./gossip.ts";
-import {
-  clockDisputeMin,
-  clockJumpMin,
-  interfacesLookEvery,
-  knownAddressesMax,
-  peersMax,
-  urgentAuthorsMax,
-  urgentEvery,
-} from "./limits.ts";
+import { InterfaceWatch } from "./interface_watch.ts";
+import { peersMax } from "./limits.ts";
 import { admitsLink } from "./link_admission.ts";
 import { type LinkEnd, Links, unlinkReason } from "./links.ts";
+import type { NodeOptions, NodeOutside } from "./node_options.ts";
 import { type Peer, PeerTable } from "./peer.ts";
 import { Publisher } from "./publisher.ts";
 import { Pump, type Timed } from "./pump.ts";
+import { RecordReadings } from "./record_readings.ts";
 import type { InterfaceEntry, NodeEvent } from "./report.ts";
 import { Sockets } from "./sockets.ts";
 import { Warnings } from "./warnings.ts";
-
-/** What a node is made of and told. */
-export interface NodeOptions {
-  readonly identity: Identity;
-  /** This start's TLS leaf. */
-  readonly leaf: LeafCredentials;
-  /** This start's boot nonce, 16 bytes. */
-  readonly bootNonce: Bytes;
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** TCP and UDP. */
-  readonly port: number;
-  /** Listen at this address only. */
-  readonly host: IpAddress | undefined;
-  /** Names of the interfaces to serve; empty = all. */
-  readonly interfaceNames: readonly string[];
-  readonly multicast: boolean;
-  readonly peers: readonly string[];
-  /** Exchanges with any address, not only with near ones. */
-  readonly openToAll: boolean;
-  readonly software: { readonly version: string; readonly seq: number; readonly target: string };
-  readonly platform: { readonly os: string; readonly arch: string };
-  /** When this program was built. */
-  readonly builtAt: WallTime;
-  /** Nodes that were forgotten, with the serial up to which they stay hidden. */
-  readonly forgotten: ReadonlyMap<NodeId, number>;
-}
-
-/** The outside as the node needs it. */
-export interface NodeOutside {
-  readonly clock: Clock;
-  readonly entropy: Entropy;
-  readonly network: Network;
-  readonly dialer: SecureDialer;
-  readonly recordLog: OpenedRecordLog;
-  readonly lookUpHost: (name: string) => Promise<readonly IpAddress[]>;
-  /** Writes down which nodes are forgotten; rejects with the system's error. */
-  readonly keepForgotten: (forgotten: ReadonlyMap<NodeId, number>) => Promise<void>;
-  readonly log: NodeLog;
-}
-
-/** Where the node says what it does. Never given anything secret. */
-export interface NodeLog {
-  debug(message: string, facts?: Readonly<Record<string, unknown>>): void;
-  info(message: string, facts?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, facts?: Readonly<Record<string, unknown>>): void;
-}
 
 /** A running node. */
 export class Node {
@@ -143,21 +70,15 @@ export class Node {
   readonly #discovery: Discovery;
   readonly #beacons: BeaconChannel | undefined;
   readonly #epochKeys: EpochKeys;
+  readonly #interfaces: InterfaceWatch;
+  readonly #calendar: Calendar;
+  readonly #readings: RecordReadings;
   readonly #pump: Pump;
   readonly #stopping = new AbortController();
   readonly #forgotten: Map<NodeId, number>;
   /** Ids by the prefix in a handle, for peers whose exchange is about to be finished. */
   readonly #granted = new BoundedMap<string, NodeId>(peersMax);
-  /** Addresses that stored records name: some of the port's slots are kept for these. */
-  readonly #knownIps = new BoundedMap<IpAddress, true>(knownAddressesMax);
-  /** When an author's lost links were last told on at once. */
-  readonly #urgentAt = new BoundedMap<NodeId, Instant>(urgentAuthorsMax);
   readonly #inStep = Promise.withResolvers<void>();
-  #interfaces: readonly NetworkInterface[] = [];
-  #interfacesShown = "";
-  #multicast = new Map<string, boolean>();
-  #interfacesLookAt: Instant;
-  #calendarOrigin: number;
   #announces = true;
   #pumping: Promise<void> = Promise.resolve();
 
@@ -225,8 +146,6 @@ export class Node {
     this.#background = background;
     this.#beacons = parts.beacons;
     this.#forgotten = new Map(options.forgotten);
-    this.#interfacesLookAt = now;
-    this.#calendarOrigin = calendarOrigin(clock);
     this.counters = parts.counters;
     this.archive = archive;
     this.warnings = new Warnings((warning, cleared) => {
@@ -253,6 +172,30 @@ export class Node {
       options.port,
       options.host,
     );
+    this.#readings = new RecordReadings(archive.store);
+    this.#calendar = new Calendar({
+      clock,
+      builtAt: options.builtAt,
+      peers: this.peers,
+      store: archive.store,
+      warnings: this.warnings,
+    });
+    this.#interfaces = new InterfaceWatch({
+      clock,
+      network,
+      background,
+      sockets: this.#sockets,
+      beacons: parts.beacons,
+      warnings: this.warnings,
+      names: options.interfaceNames,
+      owner: {
+        handleInterfaces: (served) => this.#handleInterfaces(served),
+        handleLook: () => {
+          if (this.#calendar.wasSet()) this.links.proveAnew(clock.monotonic());
+          this.#judgeClock();
+        },
+      },
+    });
     this.asker = new Asker(clock, this.counters, {
       socketTowards: (peer) => this.#socketTowards(peer),
       handleStranger: (peer) => this.links.handleStranger(peer),
@@ -271,11 +214,11 @@ export class Node {
       own,
       duplicates,
       bootNonce,
-      earlierInfo: archive.store.get(recordKey(infoKind, selfId, noSubject)),
+      earlierInfo: archive.store.get(recordKey(infoKind, selfId, new Uint8Array(0))),
       owner: {
         describe: () => this.#describe(),
         linkCosts: () => this.#linkCosts(),
-        signingTime: () => this.#signingTime(),
+        signingTime: () => this.#calendar.signingTime(),
         handlePublished: (record, urgent) => {
           this.warnings.clear("publishing");
           archive.admitOwn(record);
@@ -304,7 +247,7 @@ export class Node {
       owner: {
         handleOwnRecord: (record) => this.#publisher.handleOwnRecord(record),
         handleStored: (record, previous) => this.#handleStored(record, previous),
-        isUrgent: (record) => this.#isUrgent(record),
+        isUrgent: (record) => this.#readings.isUrgent(record, clock.monotonic()),
         handleInStep: () => this.#inStep.resolve(),
       },
     });
@@ -324,7 +267,8 @@ export class Node {
           this.#granted.set(prefixHexOf(peer), peer);
           return this.#epochKeys.grantFor(peer, clock.monotonic());
         },
-        admitsAddress: (remote) => this.#admitsAddress(remote),
+        // An open mesh deals with near addresses, unless its owner opened it to all.
+        admitsAddress: ({ ip }) => options.openToAll || this.#interfaces.isNear(ip),
         handleAccepted: (result, place) => {
           this.links.handleProven(result, place);
           poke();
@@ -383,8 +327,8 @@ export class Node {
           if (outcome.kind === "proven") this.links.handleProven(outcome.result, outcome.place);
           return outcome;
         },
-        listenPortOf: (id) => this.#infoOf(id)?.endpoints[0]?.port,
-        addressesOf: (id) => this.#dialAddressesOf(id),
+        listenPortOf: (id) => this.#readings.listenPortOf(id),
+        addressesOf: (id) => this.#readings.dialAddressesOf(id),
         admitsLink: (peer) => this.#admitsLink(peer),
         handleLinkUp: (peer) => this.#handleLinkUp(peer),
         handleLinkDown: (peer, why) => this.#handleLinkDown(peer, why),
@@ -398,7 +342,7 @@ export class Node {
       linked: () => this.peers.links().map((peer) => peer.id),
       zoneOf: (id, ip) => {
         const address = this.peers.get(id)?.address;
-        if (id === selfId) return this.#zoneOfOwn(ip);
+        if (id === selfId) return this.#interfaces.zoneOf(ip);
         return address?.ip === ip ? address.zone : undefined;
       },
       forgottenUpTo: (id) => this.#forgotten.get(id),
@@ -452,7 +396,7 @@ export class Node {
       this.#finder,
       this.fleet,
       archive,
-      { nextTimeout: () => this.#interfacesLookAt, handleTimeout: () => this.#lookAtInterfaces() },
+      this.#interfaces,
     ];
     this.#pump = new Pump(clock, timed);
   }
@@ -469,11 +413,7 @@ export class Node {
 
   /** The interfaces served, for status. */
   interfaceEntries(): InterfaceEntry[] {
-    return this.#interfaces.map(({ name, index }) => ({
-      name,
-      ...index === undefined ? {} : { index },
-      multicast: this.#multicast.get(name) ?? false,
-    }));
+    return this.#interfaces.entries();
   }
 
   /** Work of the process that ends with the node. */
@@ -483,7 +423,7 @@ export class Node {
 
   /** Whether a stored record names the address. */
   isKnownAddress(ip: IpAddress): boolean {
-    return this.#knownIps.has(ip);
+    return this.#readings.isKnownAddress(ip);
   }
 
   /** Name of the interface over which the peer is reached. */
@@ -506,7 +446,7 @@ export class Node {
       "No cluster is configured: records are exchanged with any node that proves a key and comes " +
         "from a near address. Nothing else is granted to anyone.",
     );
-    await this.#followInterfaces(this.#outside.network.interfaces());
+    await this.#interfaces.look();
     this.#judgeClock();
     await this.#publisher.publishInfo(true);
     if (this.#publisher.shownInfo === undefined) {
@@ -550,32 +490,19 @@ export class Node {
     await this.#outside.keepForgotten(this.#forgotten);
   }
 
-  // Interfaces.
-
-  #served(all: readonly NetworkInterface[]): NetworkInterface[] {
-    const { interfaceNames } = this.#options;
-    return all.filter(({ name }) => interfaceNames.length === 0 || interfaceNames.includes(name));
+  #socketTowards(peer: Peer): DatagramSocket | undefined {
+    const { address, way } = peer;
+    if (address === undefined) return undefined;
+    return this.#sockets.towards(
+      address,
+      (local, remote) => this.#interfaces.sharesNetwork(local, remote),
+      way?.remote === address.ip ? way.local : undefined,
+    );
   }
 
-  #lookAtInterfaces(): void {
-    const { clock, network } = this.#outside;
-    this.#interfacesLookAt = later(clock.monotonic(), interfacesLookEvery);
-    this.#followCalendar();
-    this.#judgeClock();
-    this.#background.own("follow interfaces", this.#followInterfaces(network.interfaces()));
-  }
+  // What this node says of itself.
 
-  async #followInterfaces(all: readonly NetworkInterface[]): Promise<void> {
-    const served = this.#served(all);
-    const before = this.#interfacesShown;
-    this.#interfaces = served;
-    this.#interfacesShown = JSON.stringify(served);
-    // An address that was not ready, or a group not joined, is tried again at every look.
-    await this.#sockets.follow(served);
-    const joined = await this.#beacons?.follow(served) ?? [];
-    this.#multicast = new Map(joined.map(({ name, multicast }) => [name, multicast]));
-    this.#judgeInterfaces(joined);
-    if (before === this.#interfacesShown) return;
+  async #handleInterfaces(served: readonly NetworkInterface[]): Promise<void> {
     this.#finder.handleInterfaces(served);
     for (const peer of this.peers.links()) {
       if (this.#socketTowards(peer) === undefined) this.links.handleNoSocket(peer);
@@ -584,70 +511,13 @@ export class Node {
     this.#pump.poke();
   }
 
-  #judgeInterfaces(
-    joined: readonly {
-      readonly name: string;
-      readonly multicast: boolean;
-      readonly reason?: string;
-    }[],
-  ): void {
-    const { multicast } = this.#options;
-    const real = this.#interfaces.filter(({ addresses }) =>
-      addresses.some(({ ip }) => ipScope(ip) !== "loopback")
-    );
-    const none = multicast && !joined.some((one) => one.multicast);
-    const reason = joined.find((one) => one.reason !== undefined)?.reason;
-    this.warnings.set(
-      none,
-      "no-multicast",
-      `No interface can send or hear beacons${reason === undefined ? "" : ` (${reason})`}. Other ` +
-        "nodes are found only through stored records and --peer.",
-    );
-    this.warnings.set(
-      !real.some(({ addresses }) => addresses.some(({ ip }) => isIpv6(ip))),
-      "no-ipv6",
-      "No interface has an IPv6 address. Nodes on this network are found over IPv4 only.",
-    );
-  }
-
-  #zoneOfOwn(ip: IpAddress): string | undefined {
-    return this.#interfaces.find(({ addresses }) => addresses.some((one) => one.ip === ip))?.name;
-  }
-
-  #sharesNetwork(local: IpAddress, remote: IpAddress): boolean {
-    return this.#interfaces.some(({ addresses }) =>
-      addresses.some(({ ip, prefixLength }) => ip === local && samePrefix(ip, remote, prefixLength))
-    );
-  }
-
-  #socketTowards(peer: Peer): DatagramSocket | undefined {
-    const { address, way } = peer;
-    if (address === undefined) return undefined;
-    return this.#sockets.towards(
-      address,
-      (local, remote) => this.#sharesNetwork(local, remote),
-      way?.remote === address.ip ? way.local : undefined,
-    );
-  }
-
-  /** An open mesh deals with near addresses, unless its owner opened it to all. */
-  #admitsAddress(remote: SocketAddress): boolean {
-    if (this.#options.openToAll || ipScope(remote.ip) !== "global") return true;
-    return this.#interfaces.some(({ addresses }) =>
-      addresses.some(({ ip, prefixLength }) => samePrefix(ip, remote.ip, prefixLength))
-    );
-  }
-
-  // What this node says of itself.
-
   #ownSerials(): (readonly [number, number])[] {
     return this.archive.store.byAuthor(this.id).map(({ kind, serial }) => [kind, serial] as const);
   }
 
   #describe(): InfoBody {
     const { name, labels, port, software, platform, bootNonce, host } = this.#options;
-    const own = this.#interfaces.flatMap(({ addresses }) => addresses.map(({ ip }) => ip))
-      .filter((ip) => host === undefined || ip === host);
+    const own = this.#interfaces.addresses().filter((ip) => host === undefined || ip === host);
     const far = own.filter((ip) => ipScope(ip) !== "loopback");
     // Loopback addresses lead others to themselves: told only by a node that has nothing else.
     const told = [...new Set(far.length > 0 ? far : own)];
@@ -670,38 +540,9 @@ export class Node {
     }));
   }
 
-  #clockJudgement() {
-    const ahead = this.peers.links().flatMap(({ wallAheadMs }) => wallAheadMs ?? []);
-    return judgeClock(this.#outside.clock.wall(), this.#options.builtAt, ahead);
-  }
-
-  /** What neighbours' clocks were found to differ by holds only while ours is not set. */
-  #followCalendar(): void {
-    const { clock } = this.#outside;
-    const origin = calendarOrigin(clock);
-    const isSet = Math.abs(origin - this.#calendarOrigin) > clockJumpMin;
-    this.#calendarOrigin = origin;
-    if (isSet) this.links.proveAnew(clock.monotonic());
-  }
-
   #judgeClock(): void {
     this.#background.own("sign anew", this.#publisher.signAnew(this.#options.builtAt));
-    const { problem } = this.#clockJudgement();
-    // Ageing stops on anybody's disagreement: records kept too long harm less than records lost.
-    const disputed = this.peers.links().some(({ wallAheadMs }) =>
-      Math.abs(wallAheadMs ?? 0) > clockDisputeMin
-    );
-    this.warnings.set(
-      problem !== undefined,
-      "clock",
-      `${problem ?? ""} Records do not expire until it is set right.`,
-    );
-    this.archive.store.expiryPaused = problem !== undefined || disputed;
-  }
-
-  #signingTime(): WallTime {
-    const { neighbours } = this.#clockJudgement();
-    return signingTime(this.#outside.clock.wall(), this.#options.builtAt, neighbours);
+    this.#calendar.judge();
   }
 
   #handleDuplicate(effect: DuplicateEffect): void {
@@ -719,53 +560,21 @@ export class Node {
 
   // Records and peers.
 
-  #infoOf(id: NodeId): InfoBody | undefined {
-    const record = this.archive.store.get(recordKey(infoKind, id, noSubject));
-    const info = record === undefined ? undefined : readInfo(record);
-    return info === undefined || isDecodeError(info) ? undefined : info;
-  }
-
-  #dialAddressesOf(id: NodeId): SocketAddress[] {
-    return (this.#infoOf(id)?.endpoints ?? [])
-      .filter(({ scope, ip }) => !(scope === "link-local" && isIpv6(ip)))
-      .map(({ ip, port }) => socketAddress(ip, port))
-      .slice(0, 4);
-  }
-
   #handleAddressesOf(id: NodeId): void {
-    const info = this.#infoOf(id);
-    if (info === undefined || id === this.id) return;
-    const addresses = [...info.endpoints, ...info.observed].map(({ ip, port }) =>
-      socketAddress(ip, port)
-    );
-    for (const { ip } of addresses) this.#knownIps.set(ip, true);
-    this.#finder.handleKnown(id, addresses);
+    if (id === this.id) return;
+    const addresses = this.#readings.noteAddressesOf(id);
+    if (addresses.length > 0) this.#finder.handleKnown(id, addresses);
   }
 
   #handleStored(record: VerifiedRecord, previous: VerifiedRecord | undefined): void {
     if (record.kind === infoKind) this.#handleAddressesOf(record.author);
-    if (record.kind === linksKind && previous !== undefined) this.#heedLosses(record, previous);
+    if (record.kind === linksKind && previous !== undefined) {
+      for (const peer of this.#readings.reportedLosses(record, previous, this.peers)) {
+        this.links.handleReportedLoss(peer, record.author);
+      }
+    }
     this.fleet.handleChange();
     this.#pump.poke();
-  }
-
-  /** Whom somebody lost who had listed it before is looked at here too, if it is a neighbour. */
-  #heedLosses(record: VerifiedRecord, previous: VerifiedRecord): void {
-    const links = readLinks(record);
-    const before = readLinks(previous);
-    if (isDecodeError(links) || isDecodeError(before)) return;
-    const reporter = prefixHexOf(record.author);
-    for (const prefix of links.lost) {
-      const peer = this.peers.byPrefix(prefix);
-      const wasListed = before.links.some((link) => link.peer === prefix);
-      if (!wasListed || peer?.linked !== true) continue;
-      // The lost one's own word that there was a link: else made-up nodes could cry wolf.
-      const theirs = this.archive.store.get(recordKey(linksKind, peer.id, noSubject));
-      const listed = theirs === undefined ? undefined : readLinks(theirs);
-      if (listed === undefined || isDecodeError(listed)) continue;
-      if (!listed.links.some((link) => link.peer === reporter)) continue;
-      this.links.handleReportedLoss(peer, record.author);
-    }
   }
 
   #handleGone(records: readonly VerifiedRecord[]): void {
@@ -783,18 +592,6 @@ export class Node {
         "the disk, and they are fetched again after a restart.",
       "write",
     );
-  }
-
-  /** Told at once: links that were lost. */
-  #isUrgent(record: VerifiedRecord): boolean {
-    if (record.kind !== linksKind) return false;
-    const links = readLinks(record);
-    if (isDecodeError(links) || links.lost.length === 0) return false;
-    const now = this.#outside.clock.monotonic();
-    const at = this.#urgentAt.get(record.author);
-    if (at !== undefined && elapsed(at, now) < urgentEvery) return false;
-    this.#urgentAt.set(record.author, now);
-    return true;
   }
 
   #handleConflicts(names: readonly string[]): void {
@@ -825,19 +622,17 @@ export class Node {
   }
 
   #admitsLink(peer: Peer): boolean {
-    const links = this.archive.store.get(recordKey(linksKind, peer.id, noSubject));
-    const body = links === undefined ? undefined : readLinks(links);
     return admitsLink({
       from: this.#machineOf(peer),
       held: this.peers.links().map((held) => this.#machineOf(held)),
-      peerLinks: body === undefined || isDecodeError(body) ? undefined : body.links.length,
+      peerLinks: this.#readings.linksOf(peer.id)?.links.length,
     });
   }
 
   /** The address of the peer's machine; `undefined` if that is this one. */
   #machineOf({ address }: Peer): IpAddress | undefined {
     if (address === undefined || ipScope(address.ip) === "loopback") return undefined;
-    return this.#zoneOfOwn(address.ip) === undefined ? address.ip : undefined;
+    return this.#interfaces.zoneOf(address.ip) === undefined ? address.ip : undefined;
   }
 
   // Links that come and go.
@@ -892,13 +687,6 @@ export class Node {
     });
     this.#pump.poke();
   }
-}
-
-const noSubject = new Uint8Array(0);
-
-/** What the calendar shows when the monotonic clock shows 0. */
-function calendarOrigin(clock: Clock): number {
-  return clock.wall() - clock.monotonic();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

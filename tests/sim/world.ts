@@ -6,13 +6,14 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { type Bytes, copyBytes } from "../../src/base/bytes.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
 import { type Duration, seconds, type WallTime, wallTime } from "../../src/base/instant.ts";
 import type { IpAddress } from "../../src/base/ip.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { type Identity, identityOfSeed } from "../../src/identity/mod.ts";
 import { ControlAnswers } from "../../src/node/control_answers.ts";
-import { Node, type NodeOptions } from "../../src/node/node.ts";
+import { Node } from "../../src/node/node.ts";
+import type { NodeOptions } from "../../src/node/node_options.ts";
 import type { NodeEvent } from "../../src/node/report.ts";
 import type { SecureDialer } from "../../src/platform/secure_streams.ts";
 import { openRecordLog } from "../../src/sync/mod.ts";

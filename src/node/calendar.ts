@@ -1,0 +1,78 @@
+/**
+ * The calendar as the node uses it: what is thought of this machine's, what is signed with, and what
+ * follows when it is wrong or was set.
+ *
+ * @module
+ */
+import type { WallTime } from "../base/instant.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type RecordStore, signingTime } from "../sync/mod.ts";
+import { judgeClock } from "./clock_judgement.ts";
+import { clockDisputeMin, clockJumpMin } from "./limits.ts";
+import type { PeerTable } from "./peer.ts";
+import type { Warnings } from "./warnings.ts";
+
+/** Parts of the calendar. */
+export interface CalendarOptions {
+  readonly clock: Clock;
+  /** When this program was built. */
+  readonly builtAt: WallTime;
+  readonly peers: PeerTable;
+  readonly store: RecordStore;
+  readonly warnings: Warnings;
+}
+
+/** What the calendar shows when the monotonic clock shows 0. */
+function originOf(clock: Clock): number {
+  return clock.wall() - clock.monotonic();
+}
+
+/** Judges this machine's calendar by its neighbours'. */
+export class Calendar {
+  readonly #options: CalendarOptions;
+  #origin: number;
+
+  constructor(options: CalendarOptions) {
+    this.#options = options;
+    this.#origin = originOf(options.clock);
+  }
+
+  #judgement() {
+    const { clock, builtAt, peers } = this.#options;
+    const ahead = peers.links().flatMap(({ wallAheadMs }) => wallAheadMs ?? []);
+    return judgeClock(clock.wall(), builtAt, ahead);
+  }
+
+  /** The time to sign with. */
+  signingTime(): WallTime {
+    const { clock, builtAt } = this.#options;
+    return signingTime(clock.wall(), builtAt, this.#judgement().neighbours);
+  }
+
+  /**
+   * Whether the clock was set since the last question: what neighbours' clocks were found to differ
+   * by holds only while ours is not.
+   */
+  wasSet(): boolean {
+    const origin = originOf(this.#options.clock);
+    const jump = Math.abs(origin - this.#origin);
+    this.#origin = origin;
+    return jump > clockJumpMin;
+  }
+
+  /** Warns while the clock is suspect, and stops the ageing of records while it is disputed. */
+  judge(): void {
+    const { peers, store, warnings } = this.#options;
+    const { problem } = this.#judgement();
+    // Ageing stops on anybody's disagreement: records kept too long harm less than records lost.
+    const disputed = peers.links().some(({ wallAheadMs }) =>
+      Math.abs(wallAheadMs ?? 0) > clockDisputeMin
+    );
+    warnings.set(
+      problem !== undefined,
+      "clock",
+      `${problem ?? ""} Records do not expire until it is set right.`,
+    );
+    store.expiryPaused = problem !== undefined || disputed;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * What stored records say, for those who decide by it: where a node listens, whom it lists, whose
+ * loss it reports. Everything in them is their author's word.
+ *
+ * @module
+ */
+import { BoundedMap } from "../base/bounded_map.ts";
+import { isDecodeError } from "../base/decode.ts";
+import { elapsed, type Instant } from "../base/instant.ts";
+import { type IpAddress, isIpv6 } from "../base/ip.ts";
+import { readInfo, readLinks, type RecordStore, type VerifiedRecord } from "../sync/mod.ts";
+import type { InfoBody } from "../wire/info.ts";
+import { type LinksBody, type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
+import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import { dialAddressesMax, knownAddressesMax, urgentAuthorsMax, urgentEvery } from "./limits.ts";
+import type { Peer, PeerTable } from "./peer.ts";
+
+const noSubject = new Uint8Array(0);
+
+function lists(body: LinksBody | undefined, prefix: NodeIdPrefixHex): boolean {
+  return body?.links.some(({ peer }) => peer === prefix) ?? false;
+}
+
+function linksIn(record: VerifiedRecord | undefined): LinksBody | undefined {
+  const body = record === undefined ? undefined : readLinks(record);
+  return body === undefined || isDecodeError(body) ? undefined : body;
+}
+
+/** Reads the store. */
+export class RecordReadings {
+  readonly #store: RecordStore;
+  /** Addresses that records name: some of the port's slots are kept for these. */
+  readonly #knownIps = new BoundedMap<IpAddress, true>(knownAddressesMax);
+  /** When an author's lost links were last told on at once. */
+  readonly #urgentAt = new BoundedMap<NodeId, Instant>(urgentAuthorsMax);
+
+  constructor(store: RecordStore) {
+    this.#store = store;
+  }
+
+  /** What the node says of itself. */
+  infoOf(id: NodeId): InfoBody | undefined {
+    const record = this.#store.get(recordKey(infoKind, id, noSubject));
+    const info = record === undefined ? undefined : readInfo(record);
+    return info === undefined || isDecodeError(info) ? undefined : info;
+  }
+
+  /** What the node says of its links. */
+  linksOf(id: NodeId): LinksBody | undefined {
+    return linksIn(this.#store.get(recordKey(linksKind, id, noSubject)));
+  }
+
+  /** The port at which the node says it listens. */
+  listenPortOf(id: NodeId): number | undefined {
+    return this.infoOf(id)?.endpoints[0]?.port;
+  }
+
+  /** Addresses of the node that can be dialled without knowing an interface, a few of them. */
+  dialAddressesOf(id: NodeId): SocketAddress[] {
+    return (this.infoOf(id)?.endpoints ?? [])
+      .filter(({ scope, ip }) => !(scope === "link-local" && isIpv6(ip)))
+      .map(({ ip, port }) => socketAddress(ip, port))
+      .slice(0, dialAddressesMax);
+  }
+
+  /** All addresses that the node names; from now on they are known ones. */
+  noteAddressesOf(id: NodeId): SocketAddress[] {
+    const info = this.infoOf(id);
+    const endpoints = info === undefined ? [] : [...info.endpoints, ...info.observed];
+    for (const { ip } of endpoints) this.#knownIps.set(ip, true);
+    return endpoints.map(({ ip, port }) => socketAddress(ip, port));
+  }
+
+  /** Whether a stored record names the address. */
+  isKnownAddress(ip: IpAddress): boolean {
+    return this.#knownIps.has(ip);
+  }
+
+  /** Whether the record is told on at once: it names links lost, and its author rarely does. */
+  isUrgent(record: VerifiedRecord, now: Instant): boolean {
+    if (record.kind !== linksKind || (linksIn(record)?.lost.length ?? 0) === 0) return false;
+    const at = this.#urgentAt.get(record.author);
+    if (at !== undefined && elapsed(at, now) < urgentEvery) return false;
+    this.#urgentAt.set(record.author, now);
+    return true;
+  }
+
+  /**
+   * The neighbours of ours whose loss the record reports: those that its author listed before, and
+   * that themselves list the author. Else made-up nodes could cry wolf.
+   */
+  reportedLosses(record: VerifiedRecord, previous: VerifiedRecord, peers: PeerTable): Peer[] {
+    const before = linksIn(previous);
+    const reporter = prefixHexOf(record.author);
+    return (linksIn(record)?.lost ?? []).flatMap((prefix) => {
+      const peer = peers.byPrefix(prefix);
+      if (peer?.linked !== true || !lists(before, prefix)) return [];
+      return lists(this.linksOf(peer.id), reporter) ? [peer] : [];
+    });
+  }
+}
