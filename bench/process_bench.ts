@@ -7,9 +7,17 @@ import { loopbackInterface } from "../scripts/fleet.ts";
 import { meshCommand, MeshProcess } from "../scripts/mesh_process.ts";
 import { type Bench, SkippedError } from "./frame.ts";
 
-const readySource = { name: "start to ready, source", unit: "ms" } as const;
-const readyCompiled = { name: "start to ready, compiled", unit: "ms" } as const;
-const selfTestCpu = { name: "self test, processor time", unit: "ms" } as const;
+const readySource = { name: "start to ready, source", unit: "ms", goal: { below: 700 } } as const;
+const readyCompiled = {
+  name: "start to ready, compiled",
+  unit: "ms",
+  goal: { below: 400 },
+} as const;
+const selfTestCpu = {
+  name: "self test, processor time",
+  unit: "ms",
+  goal: { below: 1_000 },
+} as const;
 const executableSize = { name: "executable", unit: "MB" } as const;
 
 async function startToReady(binary: string | undefined, state: string): Promise<number> {

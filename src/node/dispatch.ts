@@ -141,12 +141,15 @@ export class Dispatch {
       const value = request instanceof UnknownMessage ? request.number : 0;
       return { kind: "notice", code: noticeCodes.messageUnknown, value };
     }
-    if (opened.cookieRight) this.#noteAddress(peer, opened);
+    // A second sight of the same datagram is answered alike and changes nothing, nor does it bring
+    // the peer back to where it was when it sent the first.
+    const isFirst = opened.cookieRight && this.#epochKeys.firstSight(opened);
+    if (isFirst) this.#noteAddress(peer, opened);
     this.#owner.handleHeard(peer);
     if (needsCookie(request) && !opened.cookieRight) {
       return { kind: "notice", code: noticeCodes.cookieNeeded, value: 0 };
     }
-    return await this.#act(peer, opened, request);
+    return await this.#act(peer, opened, request, isFirst);
   }
 
   /** A right cookie proves that the peer receives there: its datagrams may go there from now on. */
@@ -166,10 +169,9 @@ export class Dispatch {
     peer: Peer,
     opened: OpenedRequest,
     request: RequestMessage,
+    isFirst: boolean,
   ): Promise<AnswerMessage> {
     const owner = this.#owner;
-    // A second sight of the same datagram is answered alike and changes nothing.
-    const first = () => this.#epochKeys.firstSight(opened);
     switch (request.kind) {
       case "ping": {
         const { ip, port } = opened.source.address;
@@ -184,20 +186,20 @@ export class Dispatch {
       case "fetch":
         return owner.answerFetch(request.keys, opened.answerBytesMax);
       case "offer":
-        if (first()) owner.handleOffers(peer, request.offers);
+        if (isFirst) owner.handleOffers(peer, request.offers);
         return { kind: "offer" };
       case "push": {
-        const accepted = first() ? await owner.handlePushed(peer, request.records) : 0;
+        const accepted = isFirst ? await owner.handlePushed(peer, request.records) : 0;
         return { kind: "push", accepted };
       }
       case "leaving":
-        if (first()) owner.handleLeaving(peer, request.bootNonce);
+        if (isFirst) owner.handleLeaving(peer, request.bootNonce);
         return { kind: "leaving" };
       case "restarting":
-        if (first()) owner.handleRestarting(peer, request.bootNonce);
+        if (isFirst) owner.handleRestarting(peer, request.bootNonce);
         return { kind: "restarting" };
       case "letGo":
-        if (first()) owner.handleLetGo(peer, request.exchangeHash);
+        if (isFirst) owner.handleLetGo(peer, request.exchangeHash);
         return { kind: "letGo" };
       default:
         return unreachable(request);

@@ -164,6 +164,20 @@ Deno.test("a peer is sought where its cookie proves that it receives, if it may 
   assertEquals(peer.address, elsewhere);
 });
 
+Deno.test("a replay from where a peer was does not bring it back there", async () => {
+  const { request, seal, hand, peer, state } = await world();
+  const ping = encodeRequest({ kind: "ping" });
+  await request(ping);
+  const { bytes } = await seal(ping);
+  await hand(bytes);
+  await request(ping, elsewhere, "new path");
+  state.mayMove = true;
+  await request(ping, elsewhere, "new path");
+  assertEquals(peer.address, elsewhere);
+  await hand(bytes);
+  assertEquals(peer.address, elsewhere);
+});
+
 Deno.test("a ping tells the asker where it is seen", async () => {
   const { request } = await world();
   const answer = await request(encodeRequest({ kind: "ping" }), elsewhere);

@@ -76,6 +76,11 @@ export class FleetWatch implements Timed {
     if (until > this.#restUntil) this.#restUntil = until;
   }
 
+  /** Whether a path led to the node when the fleet was looked at last. */
+  wasReachable(id: NodeId): boolean {
+    return this.#seen.get(id)?.reachable ?? false;
+  }
+
   /** Something changed: records, or links. */
   handleChange(): void {
     this.#isStale = true;

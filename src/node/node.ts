@@ -660,7 +660,8 @@ export class Node {
     // Not only at the next look at the fleet: the link may be gone by then.
     this.#meetAgain(peer.id);
     if (address !== undefined) this.#finder.handleLinked(peer.id, address);
-    this.#publisher.handleLink(peer.prefix, this.#outside.clock.monotonic());
+    const isNews = !this.fleet.wasReachable(peer.id);
+    this.#publisher.handleLink(peer.prefix, isNews, this.#outside.clock.monotonic());
     this.#gossip.handleLink(peer);
     this.#judgeClock();
     this.fleet.handleChange();

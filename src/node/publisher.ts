@@ -129,11 +129,17 @@ export class Publisher implements Timed {
     });
   }
 
-  /** A link has come: `links` is published soon, together with those that come with it. */
-  handleLink(prefix: string, now: Instant): void {
+  /**
+   * A link has come: `links` is published soon, together with those that come with it.
+   *
+   * @param isNews Whether no path led to the neighbour before: then others wait for the word.
+   */
+  handleLink(prefix: string, isNews: boolean, now: Instant): void {
     this.#lost.delete(prefix);
     const since = this.#linksPublishedAt;
-    const rest = since === undefined ? undefined : later(since, linksCoalesce);
+    const rest = since === undefined
+      ? undefined
+      : later(since, isNews ? linksGapMin : linksCoalesce);
     const soon = later(now, linksFirstCoalesce);
     const due = rest === undefined || rest < soon ? soon : rest;
     if (this.#linksDue === undefined || due < this.#linksDue) this.#linksDue = due;

@@ -112,7 +112,7 @@ Deno.test("peers that come and fall silent, again and again, cost nobody a recor
   const { publisher, told, linked, state } = await world();
   for (let i = 0; i < 50; i++) {
     linked.push(prefixOf(i));
-    publisher.handleLink(prefixOf(i), state.now);
+    publisher.handleLink(prefixOf(i), false, state.now);
     linked.pop();
     publisher.handleUnlink(prefixOf(i), true, state.now);
     await publisher.settled();
@@ -123,7 +123,7 @@ Deno.test("peers that come and fall silent, again and again, cost nobody a recor
 Deno.test("a listed neighbour that falls silent is told as lost at once", async () => {
   const { publisher, told, linked, state, pass } = await world();
   linked.push(prefixOf(7));
-  publisher.handleLink(prefixOf(7), state.now);
+  publisher.handleLink(prefixOf(7), false, state.now);
   await pass(linksFirstCoalesce);
   await pass(linksGapMin);
   linked.pop();
@@ -135,11 +135,26 @@ Deno.test("a listed neighbour that falls silent is told as lost at once", async 
   ]);
 });
 
+Deno.test("a neighbour whom nobody reached before is told of within a second, another waits", async () => {
+  const { publisher, told, linked, state, pass } = await world();
+  linked.push(prefixOf(7));
+  publisher.handleLink(prefixOf(7), true, state.now);
+  await pass(linksFirstCoalesce);
+  linked.push(prefixOf(8));
+  publisher.handleLink(prefixOf(8), false, state.now);
+  await pass(linksGapMin);
+  assertEquals(linksIn(told).length, 1);
+  linked.push(prefixOf(9));
+  publisher.handleLink(prefixOf(9), true, state.now);
+  await pass(linksFirstCoalesce);
+  assertEquals(linksIn(told).at(-1)?.listed.length, 3);
+});
+
 Deno.test("neighbours that fall silent in a row are told together after the first", async () => {
   const { publisher, told, linked, state, pass } = await world();
   for (const n of [7, 8, 9]) {
     linked.push(prefixOf(n));
-    publisher.handleLink(prefixOf(n), state.now);
+    publisher.handleLink(prefixOf(n), false, state.now);
   }
   await pass(linksFirstCoalesce);
   await pass(linksGapMin);

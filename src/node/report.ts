@@ -32,8 +32,9 @@ export interface UpdateReport {
 export interface Warning {
   /**
    * `open-mesh`, `open-streams`, `one-way`, `no-multicast`, `no-ipv6`, `duplicate-identity`,
-   * `clock`, `store-damaged`, `name-conflict`, `overload`, `update-held`, `no-restarter`; others
-   * may join.
+   * `clock`, `store-damaged`, `name-conflict`, `overload`, `update-held`, `no-restarter`;
+   * `peer-unresolved` (the name in a `--peer` has no address) and `publishing` (an own record could
+   * not be written to disk) have joined them, others may.
    */
   readonly code: string;
   readonly message: string;

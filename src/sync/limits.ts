@@ -138,3 +138,6 @@ export const reportedLossesMax = 1_024;
 export const logCompactionBytesMin = 1_048_576;
 /** Records judged at once when the log is read: the platform does some dozens in parallel. */
 export const restoreBatch = 64;
+
+/** Fingerprints kept for the next time they are asked for: some comparisons' worth, 200 bytes each. */
+export const fingerprintsKept = 4_096;

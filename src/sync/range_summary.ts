@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Bytes, compareBytes } from "../base/bytes.ts";
+import { BoundedMap } from "../base/bounded_map.ts";
+import { type Bytes, compareBytes, toHex } from "../base/bytes.ts";
 import { administratorFingerprint, selfFingerprint, spanningFingerprint } from "../crypto/mod.ts";
 import {
   administratorBound,
@@ -14,6 +15,7 @@ import {
   kindsHold,
 } from "../wire/key_range.ts";
 import { isAdministratorKind, type RecordKey } from "../wire/record_key.ts";
+import { fingerprintsKept } from "./limits.ts";
 
 /** As much of a verified record as reconciliation looks at. */
 export interface RecordEntry {
@@ -89,8 +91,24 @@ export function rangeSide(range: KeyRange): "self" | "administrator" | "both" {
   return range.high !== undefined && range.high <= administratorBound ? "self" : "both";
 }
 
+/**
+ * Fingerprints made before: neighbours ask for the same ranges again and again, above all for empty
+ * ones, and hashing one costs far more than finding it. A function of its inputs, so it may be shared.
+ */
+const made = new BoundedMap<string, Promise<Bytes>>(fingerprintsKept);
+
 /** The range's fingerprint, 16 bytes. Its form follows from the bounds alone (`crypto/fingerprint`). */
 export function fingerprintOf(range: KeyRange, summary: RangeSummary): Promise<Bytes> {
+  if (summary.administratorHashes.length > 0) return makeFingerprint(range, summary);
+  const name = `${rangeSide(range)} ${summary.count} ${toHex(summary.sum)}`;
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const fingerprint = makeFingerprint(range, summary);
+  made.set(name, fingerprint);
+  return fingerprint;
+}
+
+function makeFingerprint(range: KeyRange, summary: RangeSummary): Promise<Bytes> {
   const { count, sum, administratorHashes } = summary;
   switch (rangeSide(range)) {
     case "self":
