@@ -92,19 +92,28 @@ export function rangeSide(range: KeyRange): "self" | "administrator" | "both" {
 }
 
 /**
- * Fingerprints made before: neighbours ask for the same ranges again and again, above all for empty
- * ones, and hashing one costs far more than finding it. A function of its inputs, so it may be shared.
+ * Fingerprints made before, by store: neighbours ask for the same ranges again and again, above all
+ * for empty ones, and hashing one costs far more than finding it.
  */
-const made = new BoundedMap<string, Promise<Bytes>>(fingerprintsKept);
+const made = new WeakMap<RecordRanges, BoundedMap<string, Promise<Bytes>>>();
 
 /** The range's fingerprint, 16 bytes. Its form follows from the bounds alone (`crypto/fingerprint`). */
-export function fingerprintOf(range: KeyRange, summary: RangeSummary): Promise<Bytes> {
+export function fingerprintOf(
+  store: RecordRanges,
+  range: KeyRange,
+  summary: RangeSummary,
+): Promise<Bytes> {
   if (summary.administratorHashes.length > 0) return makeFingerprint(range, summary);
+  let madeHere = made.get(store);
+  if (madeHere === undefined) {
+    madeHere = new BoundedMap(fingerprintsKept);
+    made.set(store, madeHere);
+  }
   const name = `${rangeSide(range)} ${summary.count} ${toHex(summary.sum)}`;
-  const known = made.get(name);
+  const known = madeHere.get(name);
   if (known !== undefined) return known;
   const fingerprint = makeFingerprint(range, summary);
-  made.set(name, fingerprint);
+  madeHere.set(name, fingerprint);
   return fingerprint;
 }
 

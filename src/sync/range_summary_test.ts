@@ -34,9 +34,21 @@ Deno.test("the form of a fingerprint follows from the bounds, not from what lies
   assertEquals(rangeSide({ low: administratorBound, high: undefined }), "administrator");
   assertEquals(rangeSide(wholeRange), "both");
   assertEquals(rangeSide({ low: keyBound(Uint8Array.of(5)), high: undefined }), "both");
-  const summary = summarise(new MemoryRanges([fakeEntry(0, 1, 1)]).all());
+  const store = new MemoryRanges([fakeEntry(0, 1, 1)]);
+  const summary = summarise(store.all());
   assertNotEquals(
-    toHex(await fingerprintOf(wholeRange, summary)),
-    toHex(await fingerprintOf(beforeAdministrators, summary)),
+    toHex(await fingerprintOf(store, wholeRange, summary)),
+    toHex(await fingerprintOf(store, beforeAdministrators, summary)),
   );
+});
+
+Deno.test("a fingerprint asked for again is the same, another count or sum is another", async () => {
+  const store = new MemoryRanges([]);
+  const of = async (count: number, first: number) => {
+    const sum = new Uint8Array(32).fill(first);
+    return toHex(await fingerprintOf(store, wholeRange, { count, sum, administratorHashes: [] }));
+  };
+  assertEquals(await of(1, 7), await of(1, 7));
+  assertNotEquals(await of(1, 7), await of(2, 7));
+  assertNotEquals(await of(1, 7), await of(1, 8));
 });

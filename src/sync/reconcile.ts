@@ -52,7 +52,7 @@ export function digestOf(
   store: RecordRanges,
   kinds: readonly KindRange[] = allKinds,
 ): Promise<Bytes> {
-  return fingerprintOf(wholeRange, summarise(entriesIn(store, wholeRange, kinds)));
+  return fingerprintOf(store, wholeRange, summarise(entriesIn(store, wholeRange, kinds)));
 }
 
 /** Answers a probe: the digest over the kinds that both sides keep. Equal digests: in step. */
@@ -80,10 +80,10 @@ export async function answerCompare(
   if (!equalKinds(kinds, request.kinds)) return { kind: "compare", kinds, results: [] };
   const held = request.ranges.map((range) => entriesIn(store, range, kinds));
   const ours = await Promise.all(
-    request.ranges.map((range, i) => fingerprintOf(range, summarise(held[i] ?? []))),
+    request.ranges.map((range, i) => fingerprintOf(store, range, summarise(held[i] ?? []))),
   );
   const nothing = await Promise.all(
-    request.ranges.map((range) => fingerprintOf(range, emptySummary)),
+    request.ranges.map((range) => fingerprintOf(store, range, emptySummary)),
   );
   const differs = request.ranges.map((range, i) => !equal(range.fingerprint, ours[i]));
   let left = Math.min(budgetBytes, answerMessageMax) - answerHeadSize;
@@ -118,7 +118,7 @@ export async function answerCompare(
     }
     if (splitSize > left) break;
     left -= splitSize;
-    results.push({ kind: "split", parts: await partsOf(pieces) });
+    results.push({ kind: "split", parts: await partsOf(store, pieces) });
   }
   return { kind: "compare", kinds, results };
 }
@@ -187,9 +187,9 @@ function splitRange(range: KeyRange, entries: readonly RecordEntry[], parts: num
   return pieces;
 }
 
-function partsOf(pieces: readonly Piece[]): Promise<SplitPart[]> {
+function partsOf(store: RecordRanges, pieces: readonly Piece[]): Promise<SplitPart[]> {
   return Promise.all(pieces.map(async (piece) => ({
     high: piece.range.high,
-    fingerprint: await fingerprintOf(piece.range, summarise(piece.entries)),
+    fingerprint: await fingerprintOf(store, piece.range, summarise(piece.entries)),
   })));
 }

@@ -277,7 +277,7 @@ export class Reconciliation {
   }
 
   #fingerprint(range: KeyRange) {
-    return fingerprintOf(range, summarise(entriesIn(this.#store, range, this.#kinds)));
+    return fingerprintOf(this.#store, range, summarise(entriesIn(this.#store, range, this.#kinds)));
   }
 
   #isListOf(range: KeyRange, offers: readonly Offer[]): boolean {
