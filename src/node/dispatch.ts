@@ -41,7 +41,7 @@ export interface DispatchOwner {
   handleHeard(peer: Peer): void;
   /** Whether the peer, which proved by a cookie that it receives elsewhere, is to be sought there. */
   mayMove(peer: Peer): boolean;
-  answerProbe(peer: Peer, probe: ProbeMessage): Promise<ProbeMessage>;
+  answerProbe(probe: ProbeMessage): Promise<ProbeMessage>;
   answerCompare(compare: CompareRequest, bytesMax: number): Promise<AnswerMessage>;
   answerFetch(keys: readonly RecordKey[], bytesMax: number): AnswerMessage;
   handleOffers(peer: Peer, offers: readonly Offer[]): void;
@@ -179,7 +179,7 @@ export class Dispatch {
       }
       case "probe":
         if (!peer.budget.take(this.#clock.monotonic())) return this.#busy();
-        return await owner.answerProbe(peer, request);
+        return await owner.answerProbe(request);
       case "compare":
         if (!peer.budget.take(this.#clock.monotonic())) return this.#busy();
         return await owner.answerCompare(request, opened.answerBytesMax);

@@ -54,7 +54,7 @@ async function world() {
     peerOf: () => peer,
     handleHeard: () => void done.push("heard"),
     mayMove: () => state.mayMove,
-    answerProbe: (_, probe) => Promise.resolve(probe),
+    answerProbe: (probe) => Promise.resolve(probe),
     answerCompare: (_, bytesMax) => {
       done.push(`compare within ${bytesMax > 1_000 ? "a datagram" : "the request's size"}`);
       return Promise.resolve({ kind: "fetch", records: [] });

@@ -50,7 +50,7 @@ Deno.test("one peer cannot have all records walked over without end, and stays a
       peerOf: () => peer,
       handleHeard: nothing,
       mayMove: () => false,
-      answerProbe: (_, probe) => {
+      answerProbe: (probe) => {
         walks++;
         return Promise.resolve(probe);
       },

@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
-import { type Instant, later } from "../base/instant.ts";
+import type { Instant } from "../base/instant.ts";
 import { unreachable } from "../base/invariant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -31,7 +32,7 @@ import type { RecordKey } from "../wire/record_key.ts";
 import type { Archive } from "./archive.ts";
 import type { Asker } from "./asker.ts";
 import type { Background } from "./background.ts";
-import { reconcileAgainAfter } from "./limits.ts";
+import { peersMax } from "./limits.ts";
 import type { Peer, PeerTable } from "./peer.ts";
 import type { Timed } from "./pump.ts";
 
@@ -65,9 +66,10 @@ export class Gossip implements Timed {
   readonly #options: GossipOptions;
   readonly #push: Push;
   #ownProbe: { readonly version: number; readonly probe: Promise<ProbeMessage> } | undefined;
-  /** Peers being compared with; the value of one that must wait is when it may be again. */
+  /** Peers being compared with. */
   readonly #comparing = new Set<NodeId>();
-  readonly #compareAgainAt = new Map<NodeId, Instant>();
+  /** When a peer that ended unequal may be compared with again; those let go are never unlinked. */
+  readonly #compareAgainAt = new BoundedMap<NodeId, Instant>(peersMax);
 
   constructor(options: GossipOptions) {
     this.#options = options;
@@ -230,10 +232,7 @@ export class Gossip implements Timed {
         case "done":
           counters.count(`reconciliation: ${effect.reason}`);
           if (effect.equal) owner.handleInStep(peer);
-          else {
-            const soonest = later(this.#now(), reconcileAgainAfter);
-            this.#compareAgainAt.set(peer.id, effect.again ?? soonest);
-          }
+          else if (effect.again !== undefined) this.#compareAgainAt.set(peer.id, effect.again);
           break;
         default:
           unreachable(effect);

@@ -69,8 +69,6 @@ export const lostFor = seconds(60);
 export const reproveEvery = hours(24);
 /** An authentic request from a node without a link is answered by proving it, this often per node. */
 export const proveStrangerEvery = seconds(10);
-/** From one reconciliation with the same link that ended unequal to the next. */
-export const reconcileAgainAfter = seconds(2);
 /** Good-byes are said within this time; then the process ends without the rest. */
 export const farewellWait = seconds(2);
 /** A wall clock further than this from the median of the neighbours' is warned about. */

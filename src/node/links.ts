@@ -117,7 +117,6 @@ export class Links implements Timed {
     peer.bootNonce = result.theirs.bootNonce;
     peer.exchangeHash = result.hash;
     peer.provenAt = clock.wall();
-    peer.provenSince = now;
     peer.wallAheadMs = result.theirs.wallTime - clock.wall();
     if (result.role === "initiator") peer.dialled = true;
     else peer.accepted = true;
@@ -156,7 +155,6 @@ export class Links implements Timed {
         counters.count("exchange without a datagram's answer");
         return;
       }
-      peer.seesUsAt = socketAddress(outcome.answer.seenIp, outcome.answer.seenPort);
       peer.provenRoundTripMs = outcome.roundTripMs;
       this.#perform(monitor.handleHeard(peer.id, this.#now()));
       if (!peer.linked && !owner.admitsLink(peer)) {

@@ -378,7 +378,7 @@ export class Node {
         peerOf: (prefix) => this.#peerOf(prefix),
         handleHeard: (peer) => this.links.handleHeard(peer),
         mayMove: (peer) => this.#mayMove(peer),
-        answerProbe: (_peer, probe) => this.#gossip.answerProbe(probe),
+        answerProbe: (probe) => this.#gossip.answerProbe(probe),
         answerCompare: (compare, bytesMax) => this.#gossip.answerCompare(compare, bytesMax),
         answerFetch: (keys, bytesMax) => this.#gossip.answerFetch(keys, bytesMax),
         handleOffers: (peer, offers) => this.#gossip.handleOffers(peer, offers),

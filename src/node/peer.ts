@@ -6,7 +6,7 @@
  */
 import { BoundedMap } from "../base/bounded_map.ts";
 import type { Bytes } from "../base/bytes.ts";
-import type { Instant, WallTime } from "../base/instant.ts";
+import type { WallTime } from "../base/instant.ts";
 import type { IpAddress } from "../base/ip.ts";
 import type { Entropy } from "../platform/entropy.ts";
 import { PeerKeys } from "../session/mod.ts";
@@ -34,9 +34,8 @@ export class Peer {
   /** Whether the current pair was proven by our dialling, by its dialling, or both. */
   dialled = false;
   accepted = false;
-  /** When the last exchange was finished, by our calendar and by our monotonic clock. */
+  /** When the last exchange was finished, by our calendar. */
   provenAt: WallTime | undefined;
-  provenSince: Instant | undefined;
   /** Its calendar less ours at that time, in milliseconds. */
   wallAheadMs: number | undefined;
   linked = false;
@@ -46,8 +45,6 @@ export class Peer {
   way: { readonly local: IpAddress; readonly remote: IpAddress } | undefined;
   /** How long the round trip took that proved the link, in milliseconds. */
   provenRoundTripMs: number | undefined;
-  /** Where it said that it sees us. */
-  seesUsAt: SocketAddress | undefined;
 
   constructor(id: NodeId, entropy: Entropy) {
     this.id = id;
