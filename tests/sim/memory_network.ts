@@ -93,6 +93,11 @@ export type DatagramFilter = (
   address: SocketAddress,
 ) => Bytes | undefined;
 
+/** The weather between two machines: how much later than usual each copy arrives; no copy = lost. */
+export type Weather = (from: MemoryHost, to: MemoryHost) => readonly Duration[];
+
+const onTime: readonly Duration[] = [milliseconds(0)];
+
 /** All local networks of a world. Those of other names are worlds apart, except for routed addresses. */
 export class MemoryNetwork {
   readonly time: VirtualTime;
@@ -106,6 +111,11 @@ export class MemoryNetwork {
   delay = milliseconds(1);
   /** Whether datagrams get through at all; beacons and streams do. */
   filter: DatagramFilter = (bytes) => bytes;
+  /** Duplicates, delays and loses beyond `loss` and `delay`. */
+  weather: Weather = () => onTime;
+  /** Told of everything that sets out, and of everything that arrives. */
+  noteSent: (from: MemoryHost, to: MemoryHost, length: number) => void = () => {};
+  noteArrived: (from: MemoryHost, to: MemoryHost) => void = () => {};
   /** Datagrams and bytes sent so far, beacons included. */
   sent = 0;
   sentBytes = 0;
@@ -167,8 +177,18 @@ export class MemoryNetwork {
   /** Carries something from one to the other, if it is not lost on the way. */
   carry(bytes: Bytes, from: MemoryHost, to: MemoryHost, arrive: (bytes: Bytes) => void): void {
     if (!this.passes(from, to) || this.#prng.unit() < this.loss) return;
-    const copy = copyBytes(bytes);
-    this.time.after(this.delayOf(from, to), () => arrive(copy));
+    this.noteSent(from, to, bytes.length);
+    const usual = this.delayOf(from, to);
+    for (const more of this.weather(from, to)) {
+      const copy = copyBytes(bytes);
+      this.time.after(milliseconds(usual + more), () => {
+        this.noteArrived(from, to);
+        // The kernel has it; the process may be stopped or slow.
+        const late = to.lateness();
+        if (late > 0) this.time.after(late, () => arrive(copy));
+        else arrive(copy);
+      });
+    }
   }
 }
 
@@ -176,6 +196,8 @@ export class MemoryNetwork {
 export class MemoryHost implements Network {
   readonly name: string;
   readonly network: MemoryNetwork;
+  /** How much later than it should the process here does what it has to do now. */
+  lateness: () => Duration = () => milliseconds(0);
   readonly #attachments = new Map<string, Attachment>();
   readonly #sockets = new Map<string, BoundSocket>();
   readonly #channels = new Set<MemoryBeacons>();

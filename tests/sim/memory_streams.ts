@@ -42,6 +42,8 @@ export class MemoryStreams {
   readonly #entropy: Entropy;
   readonly #ports = new Map<string, OpenPort>();
   #dials = 0;
+  /** Told of every request that the handler at the other end took, and of the status answered. */
+  noteAnswered: (from: MemoryHost, to: MemoryHost, path: string, status: number) => void = () => {};
 
   constructor(time: VirtualTime, entropy: Entropy) {
     this.#time = time;
@@ -66,7 +68,7 @@ export class MemoryStreams {
 
   /** What a node on the machine dials with. */
   dialer(host: MemoryHost, chain: PresentedChain): SecureDialer {
-    return { dial: (to, signal) => this.#dial(host, chain, to, signal) };
+    return { dial: (to, signal, onConnected) => this.#dial(host, chain, to, signal, onConnected) };
   }
 
   /** Waits; `false` if the signal aborted first. */
@@ -98,6 +100,7 @@ export class MemoryStreams {
     chain: PresentedChain,
     to: SocketAddress,
     signal: AbortSignal,
+    onConnected: () => void = () => {},
   ): Promise<DialledConnection | DialFailure> {
     this.#dials++;
     const aborted: DialFailure = { failed: "aborted", detail: "called off" };
@@ -111,7 +114,10 @@ export class MemoryStreams {
     if (!await this.#pass(roundTrip, signal)) return aborted;
     const port = this.#ports.get(`${path.to.name} ${to.port}`);
     if (port === undefined) return { failed: "refused", detail: "Connection refused" };
-    if (!await this.#pass(roundTrip, signal)) return aborted;
+    // The kernel connects; the handshake needs the process.
+    onConnected();
+    const handshake = milliseconds(roundTrip + path.to.lateness());
+    if (!await this.#pass(handshake, signal)) return aborted;
     return this.#connect(from, chain, to, path, port);
   }
 
@@ -153,7 +159,7 @@ export class MemoryStreams {
         const isThere = this.#passesBothWays(a, b) &&
           (a !== from || from.pathTo(to) !== undefined);
         const there = await this.#pass(
-          isThere ? a.network.delayOf(a, b) : milliseconds(60_000),
+          isThere ? milliseconds(a.network.delayOf(a, b) + b.lateness()) : milliseconds(60_000),
           signal,
         );
         if (!there || !isThere) throw new Error("the request took too long");
@@ -165,6 +171,7 @@ export class MemoryStreams {
         path: at,
         body: copyBytes(body ?? new Uint8Array(0)),
       });
+      this.noteAnswered(from, path.to, at, (answer ?? refusal).status);
       await way(path.to, from);
       if (answer === undefined) isClosed = true;
       const { status, body: bytes } = answer ?? refusal;

@@ -78,6 +78,9 @@ export class VirtualTime {
   #now = 0;
   #order = 0;
   #happened = 0;
+  #pending = 0;
+  /** Called when everything that followed from one event has happened; what it throws ends the run. */
+  afterEach: () => void = () => {};
 
   /**
    * @param quiet Resolves when nothing can happen any more before time moves: `CryptoGate.quiet`, or
@@ -97,11 +100,18 @@ export class VirtualTime {
     return this.#happened;
   }
 
+  /** Things that will come due and were not called off. */
+  get pending(): number {
+    return this.#pending;
+  }
+
   /** Does it after this long; the result calls it off. */
   after(length: Duration, action: () => void): () => void {
     const due: Due = { at: this.#now + Math.max(0, length), order: this.#order++, action };
     this.#agenda.add(due);
+    this.#pending++;
     return () => {
+      if (due.action !== undefined) this.#pending--;
       due.action = undefined;
     };
   }
@@ -126,12 +136,15 @@ export class VirtualTime {
     const end = this.#now + limit;
     for (;;) {
       await this.#quiet();
+      this.afterEach();
       if (holds()) return true;
       const next = this.#agenda.first;
       if (next === undefined || next.at > end) break;
       this.#agenda.take();
       const { action } = next;
       if (action === undefined) continue;
+      next.action = undefined;
+      this.#pending--;
       this.#now = Math.max(this.#now, next.at);
       this.#happened++;
       action();
@@ -147,12 +160,18 @@ export interface VirtualClockOptions {
   readonly monotonicOrigin?: Instant;
   /** What the calendar shows when the world begins. */
   readonly wallOrigin?: WallTime;
+  /** How many of its seconds pass in a second: the drift of its quartz. Default 1. */
+  readonly rate?: number;
+  /** How much later than asked its waits end: the process is slow, or stopped. */
+  readonly lateness?: () => Duration;
 }
 
 /** A machine's clocks: a view of the world's time, each with an origin of its own. */
 export class VirtualClock implements Clock {
   readonly #time: VirtualTime;
   readonly #monotonicOrigin: number;
+  readonly #rate: number;
+  readonly #lateness: () => Duration;
   #wallOrigin: number;
   #isHalted = false;
 
@@ -160,19 +179,30 @@ export class VirtualClock implements Clock {
     this.#time = time;
     this.#monotonicOrigin = options.monotonicOrigin ?? 1_000;
     this.#wallOrigin = options.wallOrigin ?? Date.UTC(2026, 6, 1);
+    this.#rate = options.rate ?? 1;
+    this.#lateness = options.lateness ?? (() => milliseconds(0));
+  }
+
+  get #elapsed(): number {
+    return this.#time.now * this.#rate;
+  }
+
+  /** Whether the process is gone. */
+  get isHalted(): boolean {
+    return this.#isHalted;
   }
 
   monotonic(): Instant {
-    return instant(this.#monotonicOrigin + this.#time.now);
+    return instant(this.#monotonicOrigin + this.#elapsed);
   }
 
   wall(): WallTime {
-    return wallTime(this.#wallOrigin + this.#time.now);
+    return wallTime(this.#wallOrigin + this.#elapsed);
   }
 
   /** Somebody sets the calendar. */
   setWall(wall: WallTime): void {
-    this.#wallOrigin = wall - this.#time.now;
+    this.#wallOrigin = wall - this.#elapsed;
   }
 
   /** The process is gone: whoever waits on this clock waits for ever. */
@@ -188,7 +218,12 @@ export class VirtualClock implements Clock {
         callOff();
         if (!this.#isHalted) resolve();
       };
-      const callOff = this.#time.after(milliseconds(until - this.monotonic()), done);
+      const length = milliseconds((until - this.monotonic()) / this.#rate);
+      let callOff = this.#time.after(length, () => {
+        const late = this.#lateness();
+        if (late > 0) callOff = this.#time.after(late, done);
+        else done();
+      });
       signal.addEventListener("abort", done);
     });
   }

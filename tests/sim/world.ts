@@ -6,7 +6,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { Bytes } from "../../src/base/bytes.ts";
+import { type Bytes, toHex } from "../../src/base/bytes.ts";
 import { type Duration, seconds, type WallTime, wallTime } from "../../src/base/instant.ts";
 import type { IpAddress } from "../../src/base/ip.ts";
 import { Prng } from "../../src/base/prng.ts";
@@ -40,6 +40,10 @@ export interface MachineOptions {
   readonly wall?: WallTime;
   /** The machine whose key this one has too. */
   readonly cloneOf?: Machine;
+  /** How many of its seconds pass in a second. Default 1. */
+  readonly clockRate?: number;
+  /** Whether a crash may leave garbage on its disk where something was being written. */
+  readonly diskGarbles?: boolean;
 }
 
 /** One world, from a seed. */
@@ -53,6 +57,8 @@ export class World implements Disposable {
   readonly machines: Machine[] = [];
   /** Work of any node that failed: there must be none. */
   readonly failures: string[] = [];
+  /** Every signature that any identity of this world has made under a record, in hexadecimal. */
+  readonly signatures = new Set<string>();
 
   constructor(seed: number) {
     this.seed = seed;
@@ -67,15 +73,32 @@ export class World implements Disposable {
   /** A new machine on which no node runs yet. */
   async machine(name: string, options: MachineOptions = {}): Promise<Machine> {
     const number = this.machines.length + 1;
-    const identity = options.cloneOf?.identity ?? await identityOfSeed(
-      new SeededEntropy([this.seed, 4, number]).bytes(32),
+    const identity = options.cloneOf?.identity ?? this.#witnessed(
+      await identityOfSeed(new SeededEntropy([this.seed, 4, number]).bytes(32)),
     );
     const host = this.network.host(name);
     const { lan = "lan", ips = [ip(`10.0.${number >> 7}.${(number & 127) + 1}`)] } = options;
     host.attach("eth0", lan, ...ips);
-    const machine = new Machine(this, name, number, identity, host, options.wall ?? worldBeginsAt);
+    const machine = new Machine(this, name, number, identity, host, options);
     this.machines.push(machine);
     return machine;
+  }
+
+  /** The identity, each of whose records' signatures is noted. */
+  #witnessed(identity: Identity): Identity {
+    return {
+      id: identity.id,
+      publicKey: identity.publicKey,
+      protection: identity.protection,
+      sign: (label, data) => identity.sign(label, data),
+      signCose: async (sigStructure) => {
+        const signature = await identity.signCose(sigStructure);
+        this.signatures.add(toHex(signature));
+        return signature;
+      },
+      rootCertificate: () => identity.rootCertificate(),
+      newLeaf: () => identity.newLeaf(),
+    };
   }
 
   /** Machines of these names, each with a node that has just started. */
@@ -165,8 +188,11 @@ export class Machine {
   forgotten: ReadonlyMap<NodeId, number> = new Map();
   readonly port = 7411;
   readonly #number: number;
+  readonly #clockRate: number;
   #wall: WallTime;
   #starts = 0;
+  #startedAt = 0;
+  #isCrashed = false;
   #process: Process | undefined;
 
   constructor(
@@ -175,15 +201,19 @@ export class Machine {
     number: number,
     identity: Identity,
     host: MemoryHost,
-    wall: WallTime,
+    options: MachineOptions,
   ) {
     this.world = world;
     this.name = name;
     this.identity = identity;
     this.host = host;
     this.#number = number;
-    this.#wall = wall;
-    this.storage = new MemoryStorage({ prng: new Prng([world.seed, 5, number]) });
+    this.#wall = options.wall ?? worldBeginsAt;
+    this.#clockRate = options.clockRate ?? 1;
+    this.storage = new MemoryStorage({
+      prng: new Prng([world.seed, 5, number]),
+      garbles: options.diskGarbles ?? false,
+    });
   }
 
   get id(): NodeId {
@@ -192,6 +222,11 @@ export class Machine {
 
   get isRunning(): boolean {
     return this.#process !== undefined;
+  }
+
+  /** When its process was started last, in milliseconds since the world began. */
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   /** Boot nonces are told to others: whose nonce is higher is for a test to choose. */
@@ -223,8 +258,17 @@ export class Machine {
     const { world, host, storage, identity, port, name } = this;
     if (this.#process !== undefined) throw new Error(`A node runs on ${name} already`);
     this.#starts++;
+    this.#startedAt = world.time.now;
+    if (this.#isCrashed) {
+      this.#isCrashed = false;
+      storage.restart();
+    }
     const entropy = new SeededEntropy([world.seed, 7, this.#number, this.#starts]);
-    const clock = new VirtualClock(world.time, { wallOrigin: this.#wall });
+    const clock = new VirtualClock(world.time, {
+      wallOrigin: this.#wall,
+      rate: this.#clockRate,
+      lateness: () => host.lateness(),
+    });
     const leaf = await identity.newLeaf();
     const chain = { leaf: leaf.leaf, root: leaf.root };
     const dialer = world.streams.dialer(host, chain);
@@ -261,7 +305,7 @@ export class Machine {
         debug: () => {},
         info: () => {},
         warn: (message, facts = {}) => {
-          if (!message.startsWith("{what} failed")) return;
+          if (!message.startsWith("{what} failed") || clock.isHalted) return;
           const { what, error } = facts;
           const reason = error instanceof Error ? error.stack ?? error.message : String(error);
           world.failures.push(`${name}: ${String(what)}: ${reason}`);
@@ -316,6 +360,19 @@ export class Machine {
     running.closePort();
     this.host.releaseAll();
     this.#process = undefined;
+  }
+
+  /** The machine loses its power: what was not synced is lost, or half of it. */
+  crash(): void {
+    this.storage.crashAfter(0);
+    this.#isCrashed = true;
+    this.kill();
+  }
+
+  /** Somebody sets its calendar this far from the right time; it stays so over restarts. */
+  setWallAhead(aheadMs: number): void {
+    this.#wall = wallTime(worldBeginsAt + aheadMs);
+    this.#process?.clock.setWall(wallTime(this.#wall + this.world.time.now));
   }
 
   /** Ids of the nodes it has links with, as their machines' names, sorted. */
