@@ -129,6 +129,11 @@ export class Discovery {
     return this.#dialling.degree;
   }
 
+  /** Nodes known, this one included. */
+  get fleetSize(): number {
+    return this.#candidates.heldCount + 1;
+  }
+
   /**
    * The interfaces this node listens on, with the addresses it listens on there; call it at start
    * and whenever they may have changed. New interfaces and new addresses are announced by a burst.

@@ -165,6 +165,16 @@ export const unreachablePause = seconds(30);
 export const lonelyPause = seconds(2);
 /** Ids looked at to find one whose back-off is over. */
 export const sampleTries = 32;
+/** Links above the degree that are kept: between it and here nothing is dialled and nothing let go. */
+export const surplusSlack = 2;
+/** Between two links that a node lets go because it has more than it needs, at least. */
+export const releasePauseMin = minutes(1);
+/**
+ * The same per node known: each release changes two records, so all releases of a fleet together
+ * change two records a second at most, whatever its size.
+ */
+export const releasePausePerNode = seconds(1);
+
 /** Missing links are looked for at most this often, however much is learned meanwhile. */
 export const fillGap = milliseconds(50);
 /** How often candidates in back-off are looked at while links are missing. */

@@ -14,5 +14,6 @@ export {
 export type { DialOutcome, DiscoveryEffect, UnlinkReason } from "./effects.ts";
 export type { DialReason } from "./flights.ts";
 export { connectTimeout } from "./limits.ts";
+export { type HeldLink, LinkSurplus, type SurplusView } from "./link_surplus.ts";
 export type { ClosedReason, OneWayEffect, OneWayPeer } from "./one_way.ts";
 export type { PeerSnapshot } from "./peers.ts";

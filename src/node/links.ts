@@ -115,7 +115,7 @@ export class Links implements Timed {
       !equalBytes(peer.bootNonce, result.theirs.bootNonce);
     peer.keys.adopt(result.theirs.grant, now);
     peer.bootNonce = result.theirs.bootNonce;
-    peer.exchangeHash = result.hash;
+    peer.exchanges[result.role === "initiator" ? "dialled" : "accepted"] = result.hash;
     peer.provenAt = clock.wall();
     peer.wallAheadMs = result.theirs.wallTime - clock.wall();
     if (result.role === "initiator") peer.dialled = true;
@@ -192,9 +192,19 @@ export class Links implements Timed {
         this.#lettingGo.delete(peer.id);
       }
     } else counters.count("let go without a comparison");
-    if (peer.exchangeHash !== undefined) {
-      await asker.ask(peer, { kind: "letGo", exchangeHash: peer.exchangeHash });
-    }
+    const exchangeHash = peer.exchanges.accepted ?? peer.exchanges.dialled;
+    if (exchangeHash !== undefined) await asker.ask(peer, { kind: "letGo", exchangeHash });
+  }
+
+  /** This node has more links than it needs: the peer is told, and is no neighbour any more. */
+  release(peer: Peer): void {
+    const exchangeHash = peer.exchanges.accepted ?? peer.exchanges.dialled;
+    if (!peer.linked || exchangeHash === undefined) return;
+    const { asker, background } = this.#options;
+    this.#partFrom(peer);
+    // Unheard it leaves the peer probing, which after a while proves the link anew.
+    const told = asker.ask(peer, { kind: "letGo", exchangeHash }).then(() => undefined);
+    background.own("let a link go", told);
   }
 
   /** The link is over; the peer's keys stay, for it may still be there. */
@@ -246,7 +256,14 @@ export class Links implements Timed {
 
   /** The peer has links enough; the exchange that it ends is named. */
   handleLetGo(peer: Peer, exchangeHash: Bytes): void {
-    if (peer.exchangeHash === undefined || !equalBytes(peer.exchangeHash, exchangeHash)) return;
+    const known = [peer.exchanges.dialled, peer.exchanges.accepted];
+    if (!known.some((hash) => hash !== undefined && equalBytes(hash, exchangeHash))) return;
+    this.#partFrom(peer);
+  }
+
+  /** Ends a link that both ends can spare: what is still under way between them proves no new one. */
+  #partFrom(peer: Peer): void {
+    this.#strangerProvedAt.set(peer.id, this.#now());
     this.#unlink(peer, "let go");
   }
 

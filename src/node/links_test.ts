@@ -135,7 +135,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
     const peer = peers.open(id);
     peer.keys.adopt(await keys.grantFor(selfId, clock.monotonic()), clock.monotonic());
     peer.address = socketAddress(ip("10.0.0.2"), port);
-    peer.exchangeHash = new Uint8Array(32);
+    peer.exchanges.accepted = new Uint8Array(32);
     return peer;
   };
   const askedFor = (kind: RequestMessage["kind"]) =>

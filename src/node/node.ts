@@ -13,7 +13,7 @@ import { invariant } from "../base/invariant.ts";
 import { type IpAddress, ipScope } from "../base/ip.ts";
 import { Prng } from "../base/prng.ts";
 import { IslandKey, openTag } from "../crypto/mod.ts";
-import { Discovery } from "../discovery/mod.ts";
+import { Discovery, LinkSurplus } from "../discovery/mod.ts";
 import { type DuplicateEffect, DuplicateWatch } from "../identity/mod.ts";
 import type { BeaconChannel, DatagramSocket, NetworkInterface } from "../platform/network.ts";
 import { EpochKeys } from "../session/mod.ts";
@@ -29,6 +29,7 @@ import { Authenticator } from "./authenticator.ts";
 import { Background } from "./background.ts";
 import { Calendar } from "./calendar.ts";
 import { judgeClock } from "./clock_judgement.ts";
+import { DegreeKeeper } from "./degree_keeper.ts";
 import { Dispatch } from "./dispatch.ts";
 import { EventFeed } from "./events.ts";
 import { Finder } from "./finder.ts";
@@ -70,6 +71,7 @@ export class Node {
   readonly #discovery: Discovery;
   readonly #beacons: BeaconChannel | undefined;
   readonly #epochKeys: EpochKeys;
+  readonly #degree: DegreeKeeper;
   readonly #interfaces: InterfaceWatch;
   readonly #calendar: Calendar;
   readonly #readings: RecordReadings;
@@ -336,6 +338,14 @@ export class Node {
         handleAlive: (peer) => log.debug("{id} is alive", { id: peer.id }),
       },
     });
+    this.#degree = new DegreeKeeper({
+      clock,
+      surplus: new LinkSurplus(prng),
+      peers: this.peers,
+      listedBy: (id) => this.#readings.linksOf(id)?.links.length,
+      fleet: () => this.#discovery,
+      release: (peer) => this.links.release(peer),
+    });
     this.fleet = new FleetWatch(clock, {
       selfId,
       store: archive.store,
@@ -394,6 +404,7 @@ export class Node {
       this.#gossip,
       this.#publisher,
       this.#finder,
+      this.#degree,
       this.fleet,
       archive,
       this.#interfaces,
@@ -663,6 +674,7 @@ export class Node {
     const isNews = !this.fleet.wasReachable(peer.id);
     this.#publisher.handleLink(peer.prefix, isNews, this.#outside.clock.monotonic());
     this.#gossip.handleLink(peer);
+    this.#degree.handleLink();
     this.#judgeClock();
     this.fleet.handleChange();
     this.#emit({

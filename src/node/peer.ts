@@ -29,8 +29,11 @@ export class Peer {
   address: SocketAddress | undefined;
   /** Drawn at its last start that we know of. 16 bytes. */
   bootNonce: Bytes | undefined;
-  /** Names the last exchange, for a let-go. 32 bytes. */
-  exchangeHash: Bytes | undefined;
+  /**
+   * Names of the last exchange that this node dialled and of the last that the peer did, for a
+   * let-go: where both dialled at once either end may name either. 32 bytes each.
+   */
+  readonly exchanges: { dialled?: Bytes; accepted?: Bytes } = {};
   /** Whether the current pair was proven by our dialling, by its dialling, or both. */
   dialled = false;
   accepted = false;
