@@ -30,6 +30,7 @@ import { annotated, fields, footer, message } from "./hex.ts";
 function rangesOf(records: readonly VerifiedRecord[]): RecordRanges {
   const sorted = [...records].sort((a, b) => a.key < b.key ? -1 : 1);
   return {
+    size: sorted.length,
     get: (key) => sorted.find((record) => record.key === key),
     range: (low, high) => sorted.filter(({ key }) => rangeHolds({ low, high }, key)),
   };
@@ -74,6 +75,7 @@ export async function messageExamples(
     kind: "compare",
     kinds: allKinds,
     ranges: [{ ...wholeRange, fingerprint: digest }],
+    held: annsStore.size,
   };
   const offers = [offerOf(ann.info)];
   const split: AnswerMessage = {
@@ -89,6 +91,7 @@ export async function messageExamples(
         ],
       },
     ],
+    held: 3_000,
   };
   const sum = ann.info.hash;
   const payloads = {

@@ -187,7 +187,7 @@ Deno.test("a ping tells the asker where it is seen", async () => {
 Deno.test("without a cookie no answer is longer than its request", async () => {
   const { request, done, sent, seal, hand } = await world();
   const range = { low: lowestBound, high: undefined, fingerprint: new Uint8Array(16) };
-  const compare = encodeRequest({ kind: "compare", kinds: allKinds, ranges: [range] });
+  const compare = encodeRequest({ kind: "compare", kinds: allKinds, ranges: [range], held: 0 });
   const { bytes } = await seal(compare);
   await hand(bytes);
   assert((sent[0]?.bytes.length ?? 0) <= bytes.length);

@@ -33,6 +33,8 @@ export interface RecordRanges {
   /** Records with `low` ≤ key < `high` in the order of their keys; no `high`: to the end. */
   range(low: KeyBound, high: KeyBound | undefined): Iterable<RecordEntry>;
   get(key: RecordKey): RecordEntry | undefined;
+  /** How many records there are, of all kinds, give or take those that are about to go. */
+  readonly size: number;
 }
 
 /** A set of records in short. */

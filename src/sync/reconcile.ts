@@ -26,7 +26,7 @@ import type {
   ProbeMessage,
   SplitPart,
 } from "../wire/message.ts";
-import { byteStringSize, offerSize } from "../wire/message_packing.ts";
+import { byteStringSize, heldSizeMax, offerSize } from "../wire/message_packing.ts";
 import { offerOf } from "../wire/offer.ts";
 import { isAdministratorKind } from "../wire/record_key.ts";
 import { listedRecordsMax, partsPerSplitMax } from "./limits.ts";
@@ -40,8 +40,8 @@ import {
   summarise,
 } from "./range_summary.ts";
 
-/** Bytes of a compare answer before its first result: number, kinds and two array heads. */
-const answerHeadSize = 1 + 1 + 1 + 8 * 5 + 3;
+/** Bytes of a compare answer beside its results: number, kinds, two array heads, what is held. */
+const answerHeadSize = 1 + 1 + 1 + 8 * 5 + 3 + heldSizeMax;
 /** Bytes of a result before its items. */
 const resultHeadSize = 1 + 1 + 3;
 /** Bytes of a part beside its high bound. */
@@ -77,7 +77,8 @@ export async function answerCompare(
   keptKinds: readonly KindRange[] = allKinds,
 ): Promise<CompareAnswer> {
   const kinds = commonKinds(request.kinds, keptKinds);
-  if (!equalKinds(kinds, request.kinds)) return { kind: "compare", kinds, results: [] };
+  const size = store.size;
+  if (!equalKinds(kinds, request.kinds)) return { kind: "compare", kinds, results: [], held: size };
   const held = request.ranges.map((range) => entriesIn(store, range, kinds));
   const ours = await Promise.all(
     request.ranges.map((range, i) => fingerprintOf(store, range, summarise(held[i] ?? []))),
@@ -120,7 +121,7 @@ export async function answerCompare(
     left -= splitSize;
     results.push({ kind: "split", parts: await partsOf(store, pieces) });
   }
-  return { kind: "compare", kinds, results };
+  return { kind: "compare", kinds, results, held: size };
 }
 
 const emptySummary: RangeSummary = summarise([]);

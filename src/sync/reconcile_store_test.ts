@@ -25,6 +25,7 @@ Deno.test("the record store is what reconciliation walks over", async () => {
     kind: "compare",
     kinds: allKinds,
     ranges: [{ ...wholeRange, fingerprint: await digestOf(right) }],
+    held: right.size,
   } as const;
   const different = await answerCompare(ranges, request);
   const [result] = different.results;

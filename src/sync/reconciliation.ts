@@ -271,6 +271,7 @@ export class Reconciliation {
         const fingerprint = fingerprints[i];
         return fingerprint === undefined ? [] : [{ low: range.low, high: range.high, fingerprint }];
       }),
+      held: this.#store.size,
     };
     this.#asked = message;
     return [...effects, { kind: "ask", message }];

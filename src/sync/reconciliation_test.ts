@@ -182,6 +182,7 @@ Deno.test("a split leaves no part that spans self and administrator kinds", asyn
         kind: "compare",
         kinds: allKinds,
         ranges: [range],
+        held: 0,
       });
       for (const result of answer.results) {
         if (result.kind !== "split") continue;
@@ -298,7 +299,7 @@ function compareAnswer(
   request: CompareRequest,
   results: Extract<AnswerMessage, { kind: "compare" }>["results"],
 ): AnswerMessage {
-  return { kind: "compare", kinds: request.kinds, results };
+  return { kind: "compare", kinds: request.kinds, results, held: request.held };
 }
 
 const fingerprint = new Uint8Array(16).fill(0xbb);
@@ -356,6 +357,7 @@ const liars: Readonly<Record<string, readonly [Answerer, RegExp]>> = {
       kind: "compare",
       kinds: request.kinds.map(({ first, last }) => ({ first, last: last - 1 })),
       results: [],
+      held: 0,
     }),
     /^answer kinds not asked$/,
   ],

@@ -8,6 +8,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import { asArray, asBytes, asUint, type CborValue } from "./cbor.ts";
 import {
+  areAscending,
   boundFromCbor,
   boundToCbor,
   type KeyBound,
@@ -15,8 +16,15 @@ import {
   type KindRange,
   kindsFromCbor,
   kindsToCbor,
+  rangeFromCbor,
 } from "./key_range.ts";
-import { compareRangesMax, fingerprintLength, messageItemsMax, splitPartsMax } from "./limits.ts";
+import {
+  compareRangesMax,
+  fingerprintLength,
+  heldMax,
+  messageItemsMax,
+  splitPartsMax,
+} from "./limits.ts";
 import { decodeEach, type MessageItems, wrongShape } from "./message_items.ts";
 import { type Offer, offerFromCbor, offerToCbor } from "./offer.ts";
 
@@ -44,6 +52,8 @@ export interface CompareRequest {
   readonly kind: "compare";
   readonly kinds: readonly KindRange[];
   readonly ranges: readonly ComparedRange[];
+  /** About how many records the requester holds, of all kinds: a hint, whose truth nobody checks. */
+  readonly held: number;
 }
 
 /** Results for the ranges in order, as many as fit. */
@@ -51,6 +61,8 @@ export interface CompareAnswer {
   readonly kind: "compare";
   readonly kinds: readonly KindRange[];
   readonly results: readonly CompareResult[];
+  /** About how many records the answerer holds, of all kinds: a hint as well. */
+  readonly held: number;
 }
 
 /** The request's items. */
@@ -60,12 +72,12 @@ export function compareRequestItems(request: CompareRequest): MessageItems {
     boundToCbor(range.high),
     range.fingerprint,
   ]);
-  return [kindsToCbor(request.kinds), ranges];
+  return [kindsToCbor(request.kinds), ranges, request.held];
 }
 
 /** The answer's items. */
 export function compareAnswerItems(answer: CompareAnswer): MessageItems {
-  return [kindsToCbor(answer.kinds), answer.results.map(compareResultToCbor)];
+  return [kindsToCbor(answer.kinds), answer.results.map(compareResultToCbor), answer.held];
 }
 
 function compareResultToCbor(result: CompareResult): CborValue {
@@ -84,31 +96,22 @@ export function decodeCompareRequest(items: MessageItems): CompareRequest | Deco
   const kinds = kindsFromCbor(items[0]);
   if (kinds instanceof DecodeError) return kinds;
   const values = asArray(items[1], compareRangesMax);
-  if (items.length !== 2 || values === undefined || values.length === 0) return wrongShape;
+  const held = asUint(items[2], heldMax);
+  if (items.length !== 3 || held === undefined) return wrongShape;
+  if (values === undefined || values.length === 0) return wrongShape;
   const ranges = decodeEach(values, decodeRange);
   if (ranges instanceof DecodeError) return ranges;
   // Disjoint ranges bound the answerer's work by one pass over what it holds.
-  for (const [i, range] of ranges.entries()) {
-    const before = ranges[i - 1];
-    if (before !== undefined && (before.high === undefined || before.high > range.low)) {
-      return new DecodeError("key ranges not ascending");
-    }
-  }
-  return { kind: "compare", kinds, ranges };
+  if (!areAscending(ranges)) return new DecodeError("key ranges not ascending");
+  return { kind: "compare", kinds, ranges, held };
 }
 
 function decodeRange(value: CborValue): ComparedRange | DecodeError {
   const items = asArray(value, 3);
-  const low = boundFromCbor(items?.[0]);
-  const high = boundFromCbor(items?.[1]);
+  const range = rangeFromCbor(items?.[0], items?.[1]);
   const fingerprint = asBytes(items?.[2], fingerprintLength);
-  if (low === null || low instanceof DecodeError || high instanceof DecodeError) {
-    return new DecodeError("key range");
-  }
-  if (fingerprint === undefined || (high !== null && high <= low)) {
-    return new DecodeError("key range");
-  }
-  return { low, high: high ?? undefined, fingerprint };
+  if (range instanceof DecodeError) return range;
+  return fingerprint === undefined ? new DecodeError("key range") : { ...range, fingerprint };
 }
 
 /** The answer in these items. */
@@ -116,9 +119,10 @@ export function decodeCompareAnswer(items: MessageItems): CompareAnswer | Decode
   const kinds = kindsFromCbor(items[0]);
   if (kinds instanceof DecodeError) return kinds;
   const values = asArray(items[1], compareRangesMax);
-  if (items.length !== 2 || values === undefined) return wrongShape;
+  const held = asUint(items[2], heldMax);
+  if (items.length !== 3 || values === undefined || held === undefined) return wrongShape;
   const results = decodeEach(values, decodeCompareResult);
-  return results instanceof DecodeError ? results : { kind: "compare", kinds, results };
+  return results instanceof DecodeError ? results : { kind: "compare", kinds, results, held };
 }
 
 function decodeCompareResult(value: CborValue): CompareResult | DecodeError {

@@ -130,3 +130,25 @@ export function boundFromCbor(value: CborValue | undefined): KeyBound | null | D
 export function boundToCbor(bound: KeyBound | undefined): CborValue {
   return bound === undefined ? null : keyBoundToBytes(bound);
 }
+
+/** The range of its bounds in CBOR, never an empty one. */
+export function rangeFromCbor(
+  lowValue: CborValue | undefined,
+  highValue: CborValue | undefined,
+): KeyRange | DecodeError {
+  const low = boundFromCbor(lowValue);
+  const high = boundFromCbor(highValue);
+  if (low === null || low instanceof DecodeError || high instanceof DecodeError) {
+    return new DecodeError("key range");
+  }
+  if (high !== null && high <= low) return new DecodeError("key range");
+  return { low, high: high ?? undefined };
+}
+
+/** Whether each range ends before the next begins. */
+export function areAscending(ranges: readonly KeyRange[]): boolean {
+  return ranges.every((range, i) => {
+    const before = ranges[i - 1];
+    return before === undefined || (before.high !== undefined && before.high <= range.low);
+  });
+}

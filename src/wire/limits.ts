@@ -71,5 +71,23 @@ export const kindRangesMax = 8;
 export const compareRangesMax = 64;
 /** Most parts into which one range is split in an answer. */
 export const splitPartsMax = 64;
+/** Most records that a comparison may claim to be held: above any store, and five bytes at most. */
+export const heldMax = 0xffff_ffff;
 /** Most offers, keys or records in one list: a datagram holds fewer than twenty offers. */
 export const messageItemsMax = 512;
+
+// Records in bulk over HTTPS.
+
+/** Most key ranges in one request for records: the rest is asked when these are done. */
+export const bulkRangesMax = 64;
+/**
+ * Most bytes of a page of records: 500 records of the usual 500 bytes, whose verification takes
+ * some 20 ms and whose sending over a slow line of 1 Mbit/s two seconds.
+ */
+export const bulkPageBytesMax = 262_144;
+/** Fewest bytes of a page that may be asked for: at least half of it are records. */
+export const bulkPageBytesMin = 4_096;
+/** Most records in a page: no record of ours is under 130 bytes, so bytes bound it earlier. */
+export const bulkPageRecordsMax = 2_048;
+/** Most bytes of a request for records: 64 ranges with the longest bounds. */
+export const bulkRequestBytesMax = 9_216;

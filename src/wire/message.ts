@@ -8,7 +8,7 @@
  *  0 –                                           notice [0, code, value]
  *  1 ping       [1]                              [1, seen ip 4|16 bytes, seen port]
  *  2 probe      [2, kinds, digest 16]            [2, kinds, digest 16]
- *  3 compare    [3, kinds, [range…]]             [3, kinds, [result…]]
+ *  3 compare    [3, kinds, [range…], held]       [3, kinds, [result…], held]
  *  4 fetch      [4, [key…]]                      [4, [record bytes…]]
  *  5 offer      [5, [offer…]]                    [5]
  *  6 push       [6, [record bytes…]]             [6, accepted count]
@@ -22,6 +22,7 @@
  * result  [0] equal · [1, [offer…]] all the answerer holds in the range, by key ·
  *         [2, [[high, fingerprint 16]…]] the range in parts: the first begins at its low, each other
  *         at the high before it, the last ends at its high
+ * held    about how many records the sender holds, of all kinds; below 2³²
  * ```
  *
  * Results stand for the ranges in order, as many as fit; the answer's kinds are the intersection of

@@ -33,12 +33,14 @@ const seedMessages = [
     kind: "compare",
     kinds: allKinds,
     ranges: [{ low: lowestBound, high: undefined, fingerprint: new Uint8Array(16) }],
+    held: 3,
   }),
   encodeRequest({ kind: "leaving", bootNonce: new Uint8Array(16) }),
   encodeAnswer({
     kind: "compare",
     kinds: allKinds,
     results: [{ kind: "equal" }, { kind: "list", offers: [] }],
+    held: 1_000,
   }),
   encodeAnswer({ kind: "push", accepted: 3 }),
 ];

@@ -14,6 +14,9 @@ import type { Bytes } from "../base/bytes.ts";
 /** Bytes of a message beside the items of its one list: array head, number, list head. */
 const listMessageHead = 1 + 1 + 3;
 
+/** Most bytes of the number of records held in a comparison. */
+export const heldSizeMax = 5;
+
 /** Bytes of a CBOR head with this argument (RFC 8949 §3). */
 function cborHeadSize(argument: number): number {
   if (argument < 24) return 1;
@@ -99,7 +102,7 @@ export function rangesFitting(
   kinds: readonly KindRange[],
   rangesMax: number,
 ): number {
-  const budget = requestMessageMax - listMessageHead - 1 - 5 * kinds.length;
+  const budget = requestMessageMax - listMessageHead - 1 - 5 * kinds.length - heldSizeMax;
   const sizeOf = (range: Omit<ComparedRange, "fingerprint">) =>
     1 + byteStringSize(range.low.length / 2) + 17 +
     (range.high === undefined ? 1 : byteStringSize(range.high.length / 2));

@@ -45,8 +45,9 @@ const requests: readonly (readonly [RequestMessage, string])[] = [
         { low: lowestBound, high: administratorBound, fingerprint: counted(0, 16) },
         { low: administratorBound, high: undefined, fingerprint: counted(0, 16) },
       ],
+      held: 1_000,
     },
-    `83 03 81 82 00 18ff 82 83 40 4180 50 ${sixteen} 83 4180 f6 50 ${sixteen}`,
+    `84 03 81 82 00 18ff 82 83 40 4180 50 ${sixteen} 83 4180 f6 50 ${sixteen} 1903e8`,
   ],
   [{ kind: "fetch", keys: [key] }, `82 04 81 5821 00 ${authorHex}`],
   [{ kind: "offer", offers: [offer] }, `82 05 81 ${offerHex}`],
@@ -85,9 +86,10 @@ const answers: readonly (readonly [AnswerMessage, string])[] = [
           ],
         },
       ],
+      held: 2,
     },
-    `83 03 81 82 00 187f 83 81 00 82 01 81 ${offerHex} 82 02 82 82 420102 50 ${sixteen} ` +
-    `82 f6 50 ${sixteen}`,
+    `84 03 81 82 00 187f 83 81 00 82 01 81 ${offerHex} 82 02 82 82 420102 50 ${sixteen} ` +
+    `82 f6 50 ${sixteen} 02`,
   ],
   [{ kind: "fetch", records: [recordBytes] }, "82 04 81 43 d28401"],
   [{ kind: "offer" }, "81 05"],

@@ -304,7 +304,7 @@ attack(
     const requests: readonly RequestMessage[] = [
       { kind: "ping" },
       { kind: "probe", kinds: allKinds, digest: new Uint8Array(16) },
-      { kind: "compare", kinds: allKinds, ranges: [everything] },
+      { kind: "compare", kinds: allKinds, ranges: [everything], held: 1 },
       { kind: "fetch", keys },
       { kind: "offer", offers: [] },
       { kind: "push", records: [record] },

@@ -358,6 +358,7 @@ attack(
               kind: "list",
               offers: [{ key: keyOf(9, rogue.id), serial: Date.now(), hashPrefix: junk() }],
             })),
+            held: request.held,
           };
         case "fetch":
           return { kind: "fetch", records: [pair.b.info, pair.b.info.map((byte) => byte ^ 1)] };

@@ -315,6 +315,7 @@ export function obliging(request: RequestMessage, from: SocketAddress): AnswerMe
         kind: "compare",
         kinds: request.kinds,
         results: request.ranges.map(() => ({ kind: "equal" })),
+        held: request.held,
       };
     case "fetch":
       return { kind: "fetch", records: [] };
