@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { decodeHex, encodeHex } from "@std/encoding";
-
 /** Bytes over memory of their own: the form that Web Crypto takes. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -48,12 +46,17 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** Lower-case hexadecimal text. */
 export function toHex(bytes: Uint8Array): string {
-  return encodeHex(bytes);
+  return bytes.toHex();
 }
 
 /** Bytes of hexadecimal text, or `undefined` if it is none. */
 export function fromHex(text: string): Bytes | undefined {
-  return /^(?:[0-9a-fA-F]{2})*$/.test(text) ? decodeHex(text) : undefined;
+  try {
+    return Uint8Array.fromHex(text);
+  } catch {
+    // Throws for anything but pairs of hexadecimal digits, and says no more than that.
+    return undefined;
+  }
 }
 
 const encoder = new TextEncoder();

@@ -8,15 +8,9 @@ import * as std from "deno-std/encoding/mod.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Lower-case hexadecimal text. */
-export const encodeHex: (data: Uint8Array) => string = std.encodeHex;
-/** Bytes of hexadecimal text. Throws `TypeError`/`RangeError` on anything else. */
-export const decodeHex: (text: string) => Bytes = std.decodeHex;
 /** RFC 4648 §4 base64, padded. */
 export const encodeBase64: (data: Uint8Array) => string = std.encodeBase64;
 /** Bytes of RFC 4648 §4 base64. Throws on anything else. */
 export const decodeBase64: (text: string) => Bytes = std.decodeBase64;
 /** RFC 4648 §6 base32, upper case, padded. */
 export const encodeBase32: (data: Uint8Array) => string = std.encodeBase32;
-/** Bytes of RFC 4648 §6 base32. Throws on anything else. */
-export const decodeBase32: (text: string) => Bytes = std.decodeBase32;

@@ -1,15 +1,16 @@
 /**
- * Deterministic CBOR (RFC 8949 §4.2.1), on `cborg`. What is decoded is encoded again and compared,
- * so every value has exactly one form on the wire: no indefinite lengths, no long integers, map
- * keys in bytewise order, no duplicates, no tags, no invalid UTF-8.
+ * Deterministic CBOR (RFC 8949 §4.2.1): every value has exactly one form on the wire, and no other is
+ * taken: no indefinite lengths, no long integers, map keys in bytewise order, no duplicates, no tags,
+ * no invalid UTF-8.
  *
  * Integers are safe ones (53 bits); larger ones are refused.
  *
  * @module
  */
-import { decode, encode, rfc8949EncodeOptions } from "cborg";
-import { type Bytes, copyBytes, equalBytes } from "../base/bytes.ts";
-import { DecodeError } from "../base/decode.ts";
+import { type Bytes, copyBytes } from "../base/bytes.ts";
+import type { DecodeError } from "../base/decode.ts";
+import { CborReader } from "./cbor_reader.ts";
+import { CborWriter } from "./cbor_writer.ts";
 
 /** What mesh says in CBOR. */
 export type CborValue =
@@ -21,66 +22,21 @@ export type CborValue =
   | readonly CborValue[]
   | ReadonlyMap<number | string, CborValue>;
 
-/** Deepest nesting accepted: no message of ours goes past six. */
-const cborDepthMax = 16;
+const writer = new CborWriter();
 
 /** Encodes the value in its one deterministic form. */
 export function encodeCbor(value: CborValue): Bytes {
-  return copyBytes(encode(value, rfc8949EncodeOptions));
+  writer.clear();
+  writer.write(value);
+  return writer.taken();
 }
 
-function asCborValue(value: unknown, depth: number): CborValue | undefined {
-  if (depth > cborDepthMax) return undefined;
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number") {
-    return !Number.isInteger(value) || Number.isSafeInteger(value) ? value : undefined;
-  }
-  if (value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) {
-    const items: CborValue[] = [];
-    for (const item of value) {
-      const checked = asCborValue(item, depth + 1);
-      if (checked === undefined) return undefined;
-      items.push(checked);
-    }
-    return items;
-  }
-  if (value instanceof Map) {
-    const entries = new Map<number | string, CborValue>();
-    for (const [key, item] of value) {
-      if (typeof key !== "number" && typeof key !== "string") return undefined;
-      const checked = asCborValue(item, depth + 1);
-      if (checked === undefined) return undefined;
-      entries.set(key, checked);
-    }
-    return entries;
-  }
-  return undefined;
-}
-
-/** Decodes exactly one value that fills `bytes` in its one form. Never throws. */
+/**
+ * Decodes exactly one value that fills `bytes` in its one form. Never throws. Byte strings in it are
+ * views of `bytes`; `asBytes` gives them memory of their own.
+ */
 export function decodeCbor(bytes: Uint8Array): CborValue | DecodeError {
-  try {
-    const value = asCborValue(
-      decode(bytes, {
-        useMaps: true,
-        strict: true,
-        allowIndefinite: false,
-        allowUndefined: false,
-        allowInfinity: false,
-        allowNaN: false,
-        allowBigInt: false,
-        rejectDuplicateMapKeys: true,
-      }),
-      0,
-    );
-    if (value === undefined) return new DecodeError("cbor value not allowed");
-    if (!equalBytes(encodeCbor(value), bytes)) return new DecodeError("cbor not deterministic");
-    return value;
-  } catch {
-    // cborg reports malformed input by throwing; the reason would only repeat a peer's bytes.
-    return new DecodeError("cbor malformed");
-  }
+  return new CborReader(bytes).readAll();
 }
 
 /** A non-negative integer, at most `max`; otherwise `undefined`. */
