@@ -4,27 +4,29 @@ import { hex } from "../../tests/fixtures/bytes.ts";
 import {
   authority,
   authorityKey,
-  build,
   endEntity,
   extensions,
+  identifier,
+  name,
+  signsCertificates,
+  signsHandshakes,
+  spki,
+  subjectKey,
+  tlv,
+} from "../../tests/fixtures/certificate_pieces.ts";
+import {
+  build,
   genuineLeaf,
   genuineRoot,
-  identifier,
   idOf,
   judgePieces,
   leafKey,
-  name,
   otherId,
   otherKey,
   type Pieces,
   reasonOf,
   rootId,
   rootKey,
-  signsCertificates,
-  signsHandshakes,
-  spki,
-  subjectKey,
-  tlv,
 } from "../../tests/fixtures/certificates.ts";
 import { rotten } from "../../tests/vectors/rotten_certificates.ts";
 import { isChainRefusal, judgeChain } from "./chain.ts";

@@ -13,15 +13,14 @@ import {
   extensions,
   identifier,
   name,
-  otherKey,
-  type Pieces,
   signsCertificates,
   signsHandshakes,
   spki,
   subjectKey,
   tlv,
   version3,
-} from "../fixtures/certificates.ts";
+} from "../fixtures/certificate_pieces.ts";
+import { otherKey, type Pieces } from "../fixtures/certificates.ts";
 
 /** Length in the long form although the short one would do. */
 function longLength(content: Bytes, tag = 0x30): Bytes {

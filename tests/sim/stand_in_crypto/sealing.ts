@@ -1,0 +1,60 @@
+/**
+ * The stand-in's seal: the plaintext as it is, and a tag of 16 bytes that another key, header or
+ * plaintext does not have. NOT SECURE: it hides nothing, and anybody who reads the key's bytes or
+ * wants to collide can forge it.
+ *
+ * @module
+ */
+import { type Bytes } from "../../../src/base/bytes.ts";
+import { mixed } from "./mixing.ts";
+
+const tagLength = 16;
+const tagLabel = 0x40;
+
+/** The key as it stands before what is tagged: its first words stand for it. */
+function labelOf(key: Uint8Array): number {
+  const last = key.length - 4;
+  return tagLabel ^ ((key[0] ?? 0) | ((key[1] ?? 0) << 8) | ((key[2] ?? 0) << 16) |
+    ((key[3] ?? 0) << 24)) ^
+    Math.imul(
+      (key[last] ?? 0) | ((key[last + 1] ?? 0) << 8) | ((key[last + 2] ?? 0) << 16) |
+        ((key[last + 3] ?? 0) << 24),
+      0x9e3779b1,
+    );
+}
+
+/** header ‖ plaintext ‖ tag, where `associated` and header are tagged along. NOT SECURE. */
+export function sealMixed(
+  key: Uint8Array,
+  associated: Uint8Array,
+  header: Uint8Array,
+  plaintext: Uint8Array,
+): Bytes {
+  const end = header.length + plaintext.length;
+  const sealed = new Uint8Array(end + tagLength);
+  sealed.set(header, 0);
+  sealed.set(plaintext, header.length);
+  sealed.set(tagOf(key, associated, sealed.subarray(header.length, end)), end);
+  return sealed;
+}
+
+function tagOf(key: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Bytes {
+  const inner = mixed(labelOf(key), associated, 4);
+  const label = (inner[0] ?? 0) | ((inner[1] ?? 0) << 8) | ((inner[2] ?? 0) << 16) |
+    ((inner[3] ?? 0) << 24);
+  return mixed(label, plaintext, tagLength);
+}
+
+/** The plaintext of plaintext ‖ tag; `undefined` if the tag is another's. Views, no copies. */
+export function openMixed(
+  key: Uint8Array,
+  associated: Uint8Array,
+  sealed: Bytes,
+): Bytes | undefined {
+  const end = sealed.length - tagLength;
+  if (end < 0) return undefined;
+  const plaintext = sealed.subarray(0, end);
+  const tag = tagOf(key, associated, plaintext);
+  for (let i = 0; i < tagLength; i++) if (tag[i] !== sealed[end + i]) return undefined;
+  return plaintext;
+}
