@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Bytes, copyBytes } from "../../src/base/bytes.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
 import { type Duration, milliseconds } from "../../src/base/instant.ts";
 import { type IpAddress, ipScope, isIpv6, parseIp } from "../../src/base/ip.ts";
 import { invariant } from "../../src/base/invariant.ts";
@@ -22,6 +22,7 @@ import {
   type SocketAddress,
   socketAddress,
 } from "../../src/wire/socket_address.ts";
+import { Traffic } from "./traffic.ts";
 import type { VirtualTime } from "./virtual_clock.ts";
 
 const beaconPort = 7410;
@@ -33,33 +34,38 @@ export function ip(text: string): IpAddress {
   return parsed;
 }
 
-/** What has arrived and waits for its reader. */
-class Inbox<T> {
+/** What has arrived and waits for its one reader; no generator, for worlds read from it all day. */
+class Inbox<T> implements AsyncIterableIterator<T> {
   readonly #items: T[] = [];
-  #wake: () => void = () => {};
+  #waiting: ((result: IteratorResult<T, undefined>) => void) | undefined;
   #isClosed = false;
 
   put(item: T): void {
     if (this.#isClosed) return;
-    this.#items.push(item);
-    this.#wake();
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting === undefined) this.#items.push(item);
+    else waiting({ value: item, done: false });
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#wake();
+    this.#items.length = 0;
+    this.#waiting?.({ value: undefined, done: true });
+    this.#waiting = undefined;
   }
 
-  async *read(): AsyncGenerator<T> {
-    while (!this.#isClosed) {
-      const item = this.#items.shift();
-      if (item !== undefined) yield item;
-      else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    }
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#isClosed) return Promise.resolve({ value: undefined, done: true });
+    const item = this.#items.shift();
+    if (item !== undefined) return Promise.resolve({ value: item, done: false });
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+    });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
   }
 }
 
@@ -83,7 +89,35 @@ export interface MemoryPath {
 interface BoundSocket {
   readonly inbox: Inbox<ReceivedDatagram>;
   readonly interfaceName: string;
+  /** Ways to where it sent lately, valid while the network's wiring is that of `wiring`. */
+  readonly ways: Map<IpAddress, Way[]>;
+  wiring: number;
 }
+
+/** A way from one socket to one address, looked up once. */
+interface Way {
+  readonly to: SocketAddress;
+  readonly path: MemoryPath;
+  /** Name of the socket there. */
+  readonly key: string;
+  /** The sender as the receiver sees it. */
+  readonly from: SocketAddress;
+}
+
+/** Someone on a local network. */
+interface Member {
+  readonly host: MemoryHost;
+  readonly at: Attachment;
+}
+
+/** A local network by address. */
+interface Lan {
+  readonly members: readonly Member[];
+  /** Of two with one address, whoever was made first. */
+  readonly holders: ReadonlyMap<IpAddress, Member>;
+}
+
+const emptyLan: Lan = { members: [], holders: new Map() };
 
 /** Who watches what is sent to an address, or changes it: `undefined` loses the datagram. */
 export type DatagramFilter = (
@@ -97,6 +131,7 @@ export type DatagramFilter = (
 export type Weather = (from: MemoryHost, to: MemoryHost) => readonly Duration[];
 
 const onTime: readonly Duration[] = [milliseconds(0)];
+const fair: Weather = () => onTime;
 
 /** All local networks of a world. Those of other names are worlds apart, except for routed addresses. */
 export class MemoryNetwork {
@@ -105,6 +140,8 @@ export class MemoryNetwork {
   readonly #hosts: MemoryHost[] = [];
   readonly #cuts = new Set<string>();
   readonly #delays = new Map<string, Duration>();
+  #lans: ReadonlyMap<string, Lan> | undefined;
+  #wiring = 0;
   /** The share of datagrams and beacons that get lost. */
   loss = 0;
   /** How long anything takes from machine to machine, unless `setDelay` says otherwise. */
@@ -112,7 +149,7 @@ export class MemoryNetwork {
   /** Whether datagrams get through at all; beacons and streams do. */
   filter: DatagramFilter = (bytes) => bytes;
   /** Duplicates, delays and loses beyond `loss` and `delay`. */
-  weather: Weather = () => onTime;
+  weather: Weather = fair;
   /** Told of everything that sets out, and of everything that arrives. */
   noteSent: (from: MemoryHost, to: MemoryHost, length: number) => void = () => {};
   noteArrived: (from: MemoryHost, to: MemoryHost) => void = () => {};
@@ -149,44 +186,108 @@ export class MemoryNetwork {
 
   /** How long it takes. */
   delayOf(from: MemoryHost, to: MemoryHost): Duration {
+    if (this.#delays.size === 0) return this.delay;
     return this.#delays.get(`${from.name} ${to.name}`) ?? this.delay;
   }
 
   /** Whether what one sends reaches the other, but for loss. */
   passes(from: MemoryHost, to: MemoryHost): boolean {
-    return !this.#cuts.has(`${from.name} ${to.name}`);
+    return this.#cuts.size === 0 || !this.#cuts.has(`${from.name} ${to.name}`);
+  }
+
+  /** Changes whenever an interface does. */
+  get wiring(): number {
+    return this.#wiring;
+  }
+
+  /** An interface was plugged in or out, or its addresses changed. */
+  rewire(): void {
+    this.#wiring++;
+    this.#lans = undefined;
+  }
+
+  #lan(name: string): Lan {
+    this.#lans ??= this.#wire();
+    return this.#lans.get(name) ?? emptyLan;
+  }
+
+  #wire(): ReadonlyMap<string, Lan> {
+    const lans = new Map<string, { members: Member[]; holders: Map<IpAddress, Member> }>();
+    for (const host of this.#hosts) {
+      for (const at of host.attachments) {
+        const lan = lans.get(at.lan) ??
+          { members: new Array<Member>(), holders: new Map<IpAddress, Member>() };
+        lans.set(at.lan, lan);
+        const member: Member = { host, at };
+        lan.members.push(member);
+        for (const one of at.ips) if (!lan.holders.has(one)) lan.holders.set(one, member);
+      }
+    }
+    return lans;
   }
 
   /** Who has the address on a network of this name. */
-  holder(lan: string, wanted: IpAddress): { host: MemoryHost; at: Attachment } | undefined {
-    for (const host of this.#hosts) {
-      for (const at of host.attachments) {
-        if (at.lan === lan && at.ips.includes(wanted)) return { host, at };
-      }
-    }
-    return undefined;
+  holder(lan: string, wanted: IpAddress): Member | undefined {
+    return this.#lan(lan).holders.get(wanted);
   }
 
   /** Everybody on the network. */
-  *on(lan: string): Generator<{ host: MemoryHost; at: Attachment }> {
-    for (const host of this.#hosts) {
-      for (const at of host.attachments) if (at.lan === lan) yield { host, at };
-    }
+  on(lan: string): readonly Member[] {
+    return this.#lan(lan).members;
   }
 
-  /** Carries something from one to the other, if it is not lost on the way. */
+  /**
+   * Carries something from one to the other, if it is not lost on the way. The bytes are not copied:
+   * nobody changes what was sent.
+   */
   carry(bytes: Bytes, from: MemoryHost, to: MemoryHost, arrive: (bytes: Bytes) => void): void {
     if (!this.passes(from, to) || this.#prng.unit() < this.loss) return;
     this.noteSent(from, to, bytes.length);
     const usual = this.delayOf(from, to);
     for (const more of this.weather(from, to)) {
-      const copy = copyBytes(bytes);
       this.time.after(milliseconds(usual + more), () => {
         this.noteArrived(from, to);
         // The kernel has it; the process may be stopped or slow.
         const late = to.lateness();
-        if (late > 0) this.time.after(late, () => arrive(copy));
-        else arrive(copy);
+        if (late > 0) this.time.after(late, () => arrive(bytes));
+        else arrive(bytes);
+      });
+    }
+  }
+
+  /**
+   * The same for what all of them hear. In fair weather those at one distance hear it at one moment,
+   * which is one event and not hundreds.
+   */
+  carryToAll(
+    bytes: Bytes,
+    from: MemoryHost,
+    hearers: readonly Member[],
+    arrive: (bytes: Bytes, hearer: Member) => void,
+  ): void {
+    if (this.weather !== fair) {
+      for (const hearer of hearers) {
+        this.carry(bytes, from, hearer.host, (arrived) => arrive(arrived, hearer));
+      }
+      return;
+    }
+    const groups = new Map<Duration, Member[]>();
+    for (const hearer of hearers) {
+      if (!this.passes(from, hearer.host) || this.#prng.unit() < this.loss) continue;
+      this.noteSent(from, hearer.host, bytes.length);
+      const delay = this.delayOf(from, hearer.host);
+      const group = groups.get(delay);
+      if (group === undefined) groups.set(delay, [hearer]);
+      else group.push(hearer);
+    }
+    for (const [delay, group] of groups) {
+      this.time.after(delay, () => {
+        for (const hearer of group) {
+          this.noteArrived(from, hearer.host);
+          const late = hearer.host.lateness();
+          if (late > 0) this.time.after(late, () => arrive(bytes, hearer));
+          else arrive(bytes, hearer);
+        }
       });
     }
   }
@@ -196,12 +297,15 @@ export class MemoryNetwork {
 export class MemoryHost implements Network {
   readonly name: string;
   readonly network: MemoryNetwork;
+  /** What went in and out here. */
+  readonly traffic = new Traffic();
   /** How much later than it should the process here does what it has to do now. */
   lateness: () => Duration = () => milliseconds(0);
   readonly #attachments = new Map<string, Attachment>();
   readonly #sockets = new Map<string, BoundSocket>();
   readonly #channels = new Set<MemoryBeacons>();
   #interfacesMade = 0;
+  #listed: readonly Attachment[] | undefined;
 
   constructor(network: MemoryNetwork, name: string) {
     this.network = network;
@@ -210,18 +314,26 @@ export class MemoryHost implements Network {
 
   /** Its interfaces and what they are attached to. */
   get attachments(): readonly Attachment[] {
-    return [...this.#attachments.values()];
+    this.#listed ??= [...this.#attachments.values()];
+    return this.#listed;
+  }
+
+  #rewire(): void {
+    this.#listed = undefined;
+    this.network.rewire();
   }
 
   /** Plugs an interface in; again under the same name = it moved or its addresses changed. */
   attach(name: string, lan: string, ...ips: readonly IpAddress[]): void {
     const index = this.#attachments.get(name)?.index ?? ++this.#interfacesMade;
     this.#attachments.set(name, { name, index, lan, ips });
+    this.#rewire();
   }
 
   /** Unplugs it. */
   detach(name: string): void {
     this.#attachments.delete(name);
+    this.#rewire();
   }
 
   /** The process that had them is gone: what was bound is free, nobody is told. */
@@ -240,7 +352,7 @@ export class MemoryHost implements Network {
 
   /** The way to an address, from `local` if that is given. */
   pathTo(to: SocketAddress, local?: IpAddress): MemoryPath | undefined {
-    for (const at of this.#attachments.values()) {
+    for (const at of this.attachments) {
       if (to.zone !== undefined && to.zone !== at.name) continue;
       const own = local ??
         at.ips.find((one) =>
@@ -268,13 +380,13 @@ export class MemoryHost implements Network {
     }
     if (this.#sockets.has(key)) throw new Error("Address already in use (os error 98)");
     const inbox = new Inbox<ReceivedDatagram>();
-    const bound: BoundSocket = { inbox, interfaceName };
+    const bound: BoundSocket = { inbox, interfaceName, ways: new Map(), wiring: 0 };
     this.#sockets.set(key, bound);
     return {
       local: address,
       interfaceName,
-      send: (bytes, to) => Promise.resolve(this.#send(bytes, address, to)),
-      received: () => inbox.read(),
+      send: (bytes, to) => Promise.resolve(this.#send(bytes, bound, key, address, to)),
+      received: () => inbox,
       close: () => {
         inbox.close();
         if (this.#sockets.get(key) === bound) this.#sockets.delete(key);
@@ -282,33 +394,73 @@ export class MemoryHost implements Network {
     };
   }
 
-  #send(bytes: Bytes, from: SocketAddress, to: SocketAddress): boolean {
+  #send(
+    bytes: Bytes,
+    bound: BoundSocket,
+    key: string,
+    from: SocketAddress,
+    to: SocketAddress,
+  ): boolean {
     const isOurs = this.attachments.some(({ ips }) => ips.includes(from.ip));
-    if (!isOurs || !this.#sockets.has(formatSocketAddress(from))) return false;
-    this.network.sent++;
-    this.network.sentBytes += bytes.length;
-    const path = this.pathTo(to, from.ip);
-    if (path === undefined) return true; // Nobody there: it gets lost, as it would on a wire.
-    const passed = this.network.filter(bytes, this, path.to, to);
+    if (!isOurs || !this.#sockets.has(key)) return false;
+    const { network } = this;
+    network.sent++;
+    network.sentBytes += bytes.length;
+    this.traffic.noteDatagramOut(bytes, to.ip);
+    const way = this.#way(bound, from, to);
+    if (way === undefined) return true; // Nobody there: it gets lost, as it would on a wire.
+    const { path } = way;
+    const passed = network.filter(bytes, this, path.to, to);
     if (passed === undefined) return true;
-    this.network.carry(passed, this, path.to, (arrived) => {
-      path.to.#arrive(arrived, from, to, path.remoteInterface);
-    });
+    network.carry(passed, this, path.to, (arrived) => path.to.#arrive(arrived, way));
     return true;
+  }
+
+  #way(bound: BoundSocket, from: SocketAddress, to: SocketAddress): Way | undefined {
+    if (bound.wiring !== this.network.wiring) {
+      bound.ways.clear();
+      bound.wiring = this.network.wiring;
+    }
+    const known = bound.ways.get(to.ip);
+    if (known !== undefined) {
+      for (const way of known) {
+        if (way.to.port === to.port && way.to.zone === to.zone) return way;
+      }
+    }
+    const path = this.pathTo(to, from.ip);
+    if (path === undefined) return undefined;
+    const { remoteInterface } = path;
+    const way: Way = {
+      to,
+      path,
+      key: formatSocketAddress(socketAddress(to.ip, to.port, remoteInterface)),
+      from: socketAddress(from.ip, from.port, remoteInterface),
+    };
+    if (known === undefined) bound.ways.set(to.ip, [way]);
+    else known.push(way);
+    return way;
   }
 
   /** Puts a datagram into the socket at `to`, as if `from` had sent it. */
   inject(bytes: Bytes, from: SocketAddress, to: SocketAddress, interfaceName: string): void {
-    this.#arrive(bytes, from, to, interfaceName);
+    const key = formatSocketAddress(socketAddress(to.ip, to.port, interfaceName));
+    this.#put(bytes, socketAddress(from.ip, from.port, interfaceName), to, interfaceName, key);
   }
 
-  #arrive(bytes: Bytes, from: SocketAddress, to: SocketAddress, interfaceName: string): void {
+  #arrive(bytes: Bytes, way: Way): void {
+    this.#put(bytes, way.from, way.to, way.path.remoteInterface, way.key);
+  }
+
+  #put(
+    bytes: Bytes,
+    from: SocketAddress,
+    to: SocketAddress,
+    interfaceName: string,
+    key: string,
+  ): void {
     if (this.#attachments.get(interfaceName)?.ips.includes(to.ip) !== true) return;
-    const at = formatSocketAddress(socketAddress(to.ip, to.port, interfaceName));
-    this.#sockets.get(at)?.inbox.put({
-      bytes,
-      from: socketAddress(from.ip, from.port, interfaceName),
-    });
+    this.traffic.noteDatagramIn(bytes, to.ip);
+    this.#sockets.get(key)?.inbox.put({ bytes, from });
   }
 
   async openBeacons(): Promise<BeaconChannel> {
@@ -320,6 +472,7 @@ export class MemoryHost implements Network {
 
   /** A beacon arrives on the interface. */
   hear(bytes: Bytes, from: IpAddress, interfaceName: string): void {
+    this.traffic.noteBeaconIn(bytes, from);
     for (const channel of this.#channels) channel.hear(bytes, from, interfaceName);
   }
 }
@@ -353,10 +506,13 @@ class MemoryBeacons implements BeaconChannel {
     for (const from of froms) {
       network.sent++;
       network.sentBytes += bytes.length;
-      for (const { host, at: hearer } of network.on(at.lan)) {
-        if (!hearer.ips.some((one) => isIpv6(one) === isIpv6(from))) continue;
-        network.carry(bytes, this.#host, host, (arrived) => host.hear(arrived, from, hearer.name));
-      }
+      this.#host.traffic.noteBeaconOut(bytes, from);
+      const hearers = network.on(at.lan).filter((hearer) =>
+        hearer.at.ips.some((one) => isIpv6(one) === isIpv6(from))
+      );
+      network.carryToAll(bytes, this.#host, hearers, (arrived, { host, at: { name } }) => {
+        host.hear(arrived, from, name);
+      });
     }
     return froms.length;
   }
@@ -371,7 +527,7 @@ class MemoryBeacons implements BeaconChannel {
   }
 
   received(): AsyncIterable<ReceivedBeacon> {
-    return this.#inbox.read();
+    return this.#inbox;
   }
 
   close(): void {

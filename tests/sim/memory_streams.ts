@@ -133,6 +133,8 @@ export class MemoryStreams {
       client: copyBytes(client),
       server: copyBytes(server),
     });
+    from.traffic.noteConnection(true);
+    path.to.traffic.noteConnection(false);
     const client = this.#entropy.bytes(32);
     const server = this.#entropy.bytes(32);
     const localPort = 32_768 + this.#dials % 28_000;
@@ -175,6 +177,8 @@ export class MemoryStreams {
       await way(path.to, from);
       if (answer === undefined) isClosed = true;
       const { status, body: bytes } = answer ?? refusal;
+      from.traffic.noteRequest(true, body?.length ?? 0, bytes.length);
+      path.to.traffic.noteRequest(false, body?.length ?? 0, bytes.length);
       return { status, body: copyBytes(bytes) };
     };
     return {
