@@ -53,7 +53,7 @@ export async function datagramExamples({ ann, bob }: Cast): Promise<Record<strin
   const cookie = await cookieFor(secret, handle, "eth0", place, 7411);
 
   const [replyTag, replyKey] = [filled(0x77, 8), filled(0x88, 32)];
-  const header = encodeRequestHeader(epoch, handle, filled(0x61, 12));
+  const header = encodeRequestHeader("request", epoch, handle, filled(0x61, 12));
   const ping = encodeRequest({ kind: "ping" });
   const request = await sealDatagram(
     await importSealKey(pairKey),

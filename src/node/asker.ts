@@ -17,6 +17,8 @@ import {
   decodeAnswer,
   encodeRequest,
   noticeCodes,
+  type OfferRequest,
+  type PushRequest,
   type RequestMessage,
 } from "../wire/message.ts";
 import type { NodeId } from "../wire/node_id.ts";
@@ -51,6 +53,11 @@ export interface AskerOwner {
 
 /** Extra sends that a corrected clock or a new cookie may cost, beyond the tries. */
 const followUpsMax = 3;
+
+/** Who is told something: no answer can come, but a who-are-you. */
+interface Addressee {
+  readonly peer: Peer;
+}
 
 /** One request in all its tries: an answer to any of them ends it. */
 class Waiting {
@@ -92,7 +99,7 @@ export class Asker implements Timed {
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #owner: AskerOwner;
-  readonly #replies: PendingReplies<Waiting>;
+  readonly #replies: PendingReplies<Waiting, Addressee>;
   readonly #poke: () => void;
 
   constructor(clock: Clock, counters: Counters, owner: AskerOwner, poke: () => void) {
@@ -144,14 +151,40 @@ export class Asker implements Timed {
     return { kind: "silent" };
   }
 
+  /**
+   * Tells a peer something that needs no answer and may be lost: in one sealed datagram if the peer
+   * has answered on this path lately, else by asking. Resolves when it is sent, or answered.
+   */
+  async tell(peer: Peer, message: OfferRequest | PushRequest): Promise<void> {
+    if (!await this.#tell(peer, encodeRequest(message))) await this.ask(peer, message);
+  }
+
+  /** Whether it could be told without being asked. */
+  async #tell(peer: Peer, message: Bytes): Promise<boolean> {
+    const way = this.#wayTo(peer);
+    if (way === undefined) return false;
+    const sealed = await peer.keys.sealTell(message, way.path, this.#clock.monotonic());
+    if (sealed === undefined) return false;
+    this.#replies.noteTell(sealed.sent, peer.id, { peer });
+    if (!await way.socket.send(sealed.bytes, way.to)) this.#counters.count("send refused");
+    return true;
+  }
+
+  /** The socket and the address in use, and the text that names both. */
+  #wayTo(peer: Peer) {
+    const socket = this.#owner.socketTowards(peer);
+    const to = peer.address;
+    if (socket === undefined || to === undefined) return undefined;
+    return { socket, to, path: `${formatSocketAddress(socket.local)} ${formatSocketAddress(to)}` };
+  }
+
   /** Sends once; returns why it could not. Answers are waited for as long as `life`. */
   async #send(waiting: Waiting, message: Bytes, life: Duration): Promise<string | undefined> {
     const { peer } = waiting;
-    const socket = this.#owner.socketTowards(peer);
-    const to = peer.address;
-    if (socket === undefined || to === undefined) return "no way there";
+    const way = this.#wayTo(peer);
+    if (way === undefined) return "no way there";
+    const { socket, to, path } = way;
     const now = this.#clock.monotonic();
-    const path = `${formatSocketAddress(socket.local)} ${formatSocketAddress(to)}`;
     const sealed = await peer.keys.sealRequest(message, path, now);
     if (sealed === undefined) return "no key";
     if (!this.#replies.expect(sealed.pending, peer.id, waiting, later(now, life))) {
@@ -181,8 +214,8 @@ export class Asker implements Timed {
   handleWhoAreYou(whoAreYou: WhoAreYouDatagram): void {
     const effect = this.#replies.handleWhoAreYou(whoAreYou, this.#clock.monotonic());
     if (effect === undefined) return;
-    const { peer } = effect.request.waiting;
-    peer.keys.doubt(effect.request.pending);
+    const { peer } = effect.waiting;
+    peer.keys.doubt(effect.sent);
     if (effect.authenticate) this.#owner.handleStranger(peer);
   }
 

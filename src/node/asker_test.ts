@@ -3,16 +3,17 @@ import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
 import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, toHex } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
-import { type Duration, hours, instant, milliseconds, seconds } from "../base/instant.ts";
+import { type Duration, hours, instant, milliseconds, minutes, seconds } from "../base/instant.ts";
 import { EpochKeys } from "../session/mod.ts";
 import { decodeDatagram, encodeWhoAreYou } from "../wire/datagram.ts";
 import {
   type AnswerMessage,
   decodeRequest,
   encodeAnswer,
+  encodeRequest,
   needsCookie,
   noticeCodes,
   type RequestMessage,
@@ -41,7 +42,8 @@ async function pair(gate: CryptoGate, remote: Remote) {
   const entropy = new SeededEntropy([1]);
   const counters = new Counters();
   const strangers: string[] = [];
-  const state = { delay: milliseconds(1), sends: 0, isRefused: false, hasSocket: true };
+  const told: string[] = [];
+  const state = { delay: milliseconds(1), sends: 0, isRefused: false, hasSocket: true, told };
   let farKeys = EpochKeys.create(entropy, peerId, farClock.monotonic());
   const toAsker = (bytes: Bytes) => {
     time.after(state.delay, () => {
@@ -57,6 +59,7 @@ async function pair(gate: CryptoGate, remote: Remote) {
     const from = { address: here, interfaceName: "eth0" };
     const opened = await farKeys.open(bytes, from, () => true, farClock.monotonic());
     if (opened.kind === "unknown-epoch" || opened.kind === "stale") return toAsker(opened.answer);
+    if (opened.kind === "tell") return void state.told.push(toHex(opened.tell.message));
     if (opened.kind !== "request") return counters.count(`remote: ${opened.reason}`);
     const request = decodeRequest(opened.request.message);
     assert(!isDecodeError(request));
@@ -231,4 +234,62 @@ Deno.test("an answer that comes after the asking ended is counted as an answer t
   assertEquals((await ask(ping, { tries: 1 })).kind, "silent");
   await time.advance(seconds(2));
   assertEquals(counters.of("answer to nothing"), 1);
+});
+
+const offer = { kind: "offer", offers: [] } as const;
+const offerHex = toHex(encodeRequest(offer));
+
+Deno.test("what is told is asked until the peer has answered, and then sent once", async () => {
+  using gate = CryptoGate.install();
+  const { time, peer, asker, state, counters, ask } = await pair(
+    gate,
+    (request) => request.kind === "offer" ? { kind: "offer" } : pong,
+  );
+  const tell = async () => {
+    let isOver = false;
+    asker.tell(peer, offer).then(() => {
+      isOver = true;
+    }, (error: unknown) => counters.count(`${error}`));
+    assert(await time.advanceUntil(() => isOver, seconds(60)));
+    await time.advance(milliseconds(10));
+  };
+  await tell();
+  assertEquals([state.sends, state.told], [2, []], "for the cookie, then with it");
+  await tell();
+  assertEquals([state.sends, state.told], [3, [offerHex]]);
+  // Far longer than any link goes unprobed: whether the path still holds is asked.
+  await time.advance(minutes(11));
+  await tell();
+  assertEquals([state.sends, state.told.length], [4, 1]);
+  await tell();
+  assertEquals([state.sends, state.told.length], [5, 2]);
+  // On another path there is no cookie yet.
+  peer.address = socketAddress(ip("10.0.0.3"), 7411);
+  await tell();
+  assertEquals([state.sends, state.told.length], [7, 2]);
+  assertEquals((await ask(ping)).kind, "answer");
+  assertEquals(counters.snapshot(), {});
+});
+
+Deno.test("a restarted peer that is told something is asked who it is, once in ten seconds", async () => {
+  using gate = CryptoGate.install();
+  const { time, peer, asker, state, strangers, counters, ask, restartPeer, toAsker } = await pair(
+    gate,
+    () => pong,
+  );
+  await ask(ping);
+  restartPeer();
+  const tell = async () => {
+    asker.tell(peer, offer).catch((error: unknown) => counters.count(`${error}`));
+    await time.advance(milliseconds(10));
+  };
+  await tell();
+  assertEquals([state.told, strangers], [[], [peerId]]);
+  // From now on the peer is asked: somebody says that it would not hear.
+  await tell();
+  assertEquals(state.sends, 3);
+  assertEquals(strangers, [peerId]);
+  toAsker(encodeWhoAreYou(new Uint8Array(12)));
+  await time.advance(milliseconds(10));
+  assertEquals(counters.snapshot(), { "who-are-you to nothing": 1 });
 });

@@ -1,6 +1,6 @@
 /**
- * What arrives on the UDP sockets: opens requests, decides what each may do, answers where it came
- * from; hands answers to the asker. Nothing is kept for a requester. PROTOCOL §5, §6.
+ * What arrives on the UDP sockets: opens requests and tells, decides what each may do, answers where
+ * it came from; hands answers to the asker. Nothing is kept for a requester. PROTOCOL §5, §6.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { DecodeError, isDecodeError } from "../base/decode.ts";
 import { unreachable } from "../base/invariant.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { DatagramSocket, ReceivedDatagram } from "../platform/network.ts";
-import type { EpochKeys, OpenedRequest } from "../session/mod.ts";
+import type { DatagramSource, EpochKeys, OpenedRequest, OpenedTell } from "../session/mod.ts";
 import { decodeDatagram } from "../wire/datagram.ts";
 import {
   type AnswerMessage,
@@ -45,6 +45,8 @@ export interface DispatchOwner {
   answerCompare(compare: CompareRequest, bytesMax: number): Promise<AnswerMessage>;
   answerFetch(keys: readonly RecordKey[], bytesMax: number): AnswerMessage;
   handleOffers(peer: Peer, offers: readonly Offer[]): void;
+  /** The peer told something that could not be read: ask it. Anybody may cause this by a replay. */
+  handleUnread(peer: Peer): void;
   /** Resolves to how many were new. */
   handlePushed(peer: Peer, records: readonly Bytes[]): Promise<number>;
   handleLeaving(peer: Peer, bootNonce: Bytes): void;
@@ -110,6 +112,14 @@ export class Dispatch {
     switch (outcome.kind) {
       case "drop":
         return this.#counters.count(outcome.reason);
+      case "tell":
+        return await this.#takeTell(outcome.tell);
+      case "unread": {
+        this.#counters.count(outcome.reason);
+        const peer = this.#owner.peerOf(outcome.peerPrefix);
+        if (peer !== undefined) this.#owner.handleUnread(peer);
+        return;
+      }
       case "unknown-epoch":
       case "stale":
         this.#counters.count(outcome.kind === "stale" ? "request outside window" : "unknown epoch");
@@ -129,6 +139,19 @@ export class Dispatch {
     }
   }
 
+  /** A tell says what needs no answer, and nothing else. */
+  async #takeTell(tell: OpenedTell): Promise<void> {
+    const peer = this.#owner.peerOf(tell.peerPrefix);
+    if (peer === undefined) return this.#counters.count("peer not known");
+    const message = decodeRequest(tell.message);
+    if (message instanceof DecodeError) return this.#counters.count(`tell: ${message.reason}`);
+    this.#noteAddress(peer, tell.source);
+    this.#owner.handleHeard(peer);
+    if (message.kind === "offer") this.#owner.handleOffers(peer, message.offers);
+    else if (message.kind === "push") await this.#owner.handlePushed(peer, message.records);
+    else this.#counters.count("tell of what is to be asked");
+  }
+
   async #answer(opened: OpenedRequest): Promise<AnswerMessage | undefined> {
     const peer = this.#owner.peerOf(opened.peerPrefix);
     if (peer === undefined) {
@@ -144,7 +167,7 @@ export class Dispatch {
     // A second sight of the same datagram is answered alike and changes nothing, nor does it bring
     // the peer back to where it was when it sent the first.
     const isFirst = opened.cookieRight && this.#epochKeys.firstSight(opened);
-    if (isFirst) this.#noteAddress(peer, opened);
+    if (isFirst) this.#noteAddress(peer, opened.source);
     this.#owner.handleHeard(peer);
     if (needsCookie(request) && !opened.cookieRight) {
       return { kind: "notice", code: noticeCodes.cookieNeeded, value: 0 };
@@ -153,8 +176,7 @@ export class Dispatch {
   }
 
   /** A right cookie proves that the peer receives there: its datagrams may go there from now on. */
-  #noteAddress(peer: Peer, opened: OpenedRequest): void {
-    const { address } = opened.source;
+  #noteAddress(peer: Peer, { address }: DatagramSource): void {
     const same = peer.address !== undefined &&
       formatSocketAddress(peer.address) === formatSocketAddress(address);
     if (!same && this.#owner.mayMove(peer)) peer.address = address;

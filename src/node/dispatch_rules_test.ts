@@ -61,6 +61,7 @@ async function world() {
     },
     answerFetch: () => ({ kind: "fetch", records: [] }),
     handleOffers: (_, offers) => void done.push(`${offers.length} offers`),
+    handleUnread: () => void done.push("unread"),
     handlePushed: (_, records) => {
       done.push(`${records.length} pushed`);
       return Promise.resolve(records.length);
@@ -98,13 +99,19 @@ async function world() {
     return message;
   };
   const seal = (message: Bytes, by = path) => ask(peerKeys, message, clock.monotonic(), by);
+  /** Seals a tell; there has been a round trip on the path. */
+  const tell = async (message: Bytes, by = path): Promise<Bytes> => {
+    const sealed = await peerKeys.sealTell(message, by, clock.monotonic());
+    assert(sealed !== undefined);
+    return sealed.bytes;
+  };
   /** One round trip. */
   const request = async (message: Bytes, from = home.address, by = path) => {
     const { bytes, pending } = await seal(message, by);
     await hand(bytes, from);
     return await open(pending);
   };
-  return { time, clock, peer, done, state, counters, sent, hand, open, seal, request };
+  return { time, clock, peer, done, state, counters, sent, hand, open, seal, tell, request };
 }
 
 const cookieNeeded = { kind: "notice", code: noticeCodes.cookieNeeded, value: 0 } as const;
@@ -258,4 +265,64 @@ Deno.test("whatever else arrives is counted and dropped", async () => {
   assertEquals(done, []);
   const counted = Object.values(counters.snapshot()).reduce((sum, count) => sum + count, 0);
   assertEquals(counted, handed);
+});
+
+Deno.test("what is told is done once and never answered", async () => {
+  const { request, tell, hand, done, sent, counters, peer } = await world();
+  await request(encodeRequest({ kind: "ping" }));
+  done.length = 0;
+  const offers = await tell(encodeRequest({ kind: "offer", offers: [] }));
+  await hand(offers);
+  assertEquals([done, sent], [["heard", "0 offers"], []]);
+  await hand(offers);
+  await hand(offers, elsewhere);
+  await hand(await tell(encodeRequest({ kind: "push", records: [new Uint8Array(9)] })));
+  assertEquals(done, ["heard", "0 offers", "unread", "heard", "1 pushed"]);
+  assertEquals(sent, []);
+  assertEquals(counters.snapshot(), { "tell seen before": 1, "tell from elsewhere": 1 });
+  assertEquals(peer.address, home.address);
+});
+
+Deno.test("nothing but offers and records is told", async () => {
+  const { request, tell, hand, done, sent, counters } = await world();
+  await request(encodeRequest({ kind: "ping" }));
+  done.length = 0;
+  for (
+    const message of [
+      encodeRequest({ kind: "leaving", bootNonce: nonce }),
+      encodeRequest({ kind: "fetch", keys: [] }),
+      encodeRequest({ kind: "ping" }),
+      encodeCbor([99]),
+      new Uint8Array(3),
+    ]
+  ) await hand(await tell(message));
+  assertEquals([done, sent], [["heard", "heard", "heard"], []]);
+  assertEquals(counters.of("tell of what is to be asked"), 3);
+  assertEquals(counters.of("tell: message number unknown"), 1);
+});
+
+Deno.test("a tell from outside the window makes us look, and says nothing", async () => {
+  const { time, request, tell, hand, done, sent, counters } = await world();
+  await request(encodeRequest({ kind: "ping" }));
+  const early = await tell(encodeRequest({ kind: "offer", offers: [] }));
+  await time.advance(minutes(1));
+  done.length = 0;
+  await hand(early);
+  assertEquals([done, sent], [["unread"], []]);
+  assertEquals(counters.snapshot(), { "tell outside window": 1 });
+});
+
+Deno.test("a tell of a past epoch is asked who it is; one of a peer not admitted is not", async () => {
+  const { time, state, request, tell, hand, sent, done } = await world();
+  await request(encodeRequest({ kind: "ping" }));
+  const offers = await tell(encodeRequest({ kind: "offer", offers: [] }));
+  done.length = 0;
+  state.admits = false;
+  await hand(offers);
+  assertEquals(sent, []);
+  await time.advance(hours(3));
+  await hand(offers);
+  const [answer] = sent;
+  assertEquals(answer?.bytes, new Uint8Array([1, 3, ...offers.subarray(34, 46)]));
+  assertEquals(done, []);
 });

@@ -57,6 +57,7 @@ Deno.test("one peer cannot have all records walked over without end, and stays a
       answerCompare: () => Promise.reject(new Error("not asked here")),
       answerFetch: () => ({ kind: "fetch", records: [] }),
       handleOffers: nothing,
+      handleUnread: nothing,
       handlePushed: () => Promise.resolve(0),
       handleLeaving: nothing,
       handleRestarting: nothing,

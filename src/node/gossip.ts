@@ -7,7 +7,7 @@
 import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
-import type { Instant } from "../base/instant.ts";
+import { elapsed, type Instant } from "../base/instant.ts";
 import { unreachable } from "../base/invariant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -23,7 +23,7 @@ import {
   settleFetch,
   type VerifiedRecord,
 } from "../sync/mod.ts";
-import type { AnswerMessage, CompareRequest, ProbeMessage } from "../wire/message.ts";
+import type { AnswerMessage, CompareRequest, ProbeMessage, PushRequest } from "../wire/message.ts";
 import { allKinds, equalKinds } from "../wire/key_range.ts";
 import { fetchRequests, offerRequests, pushRequests } from "../wire/message_packing.ts";
 import type { NodeId } from "../wire/node_id.ts";
@@ -32,7 +32,7 @@ import type { RecordKey } from "../wire/record_key.ts";
 import type { Archive } from "./archive.ts";
 import type { Asker } from "./asker.ts";
 import type { Background } from "./background.ts";
-import { peersMax } from "./limits.ts";
+import { peersMax, unreadEvery } from "./limits.ts";
 import type { Peer, PeerTable } from "./peer.ts";
 import type { Timed } from "./pump.ts";
 
@@ -68,6 +68,8 @@ export class Gossip implements Timed {
   #ownProbe: { readonly version: number; readonly probe: Promise<ProbeMessage> } | undefined;
   /** Peers being compared with. */
   readonly #comparing = new Set<NodeId>();
+  /** When a tell that could not be read last made us compare. */
+  readonly #unreadAt = new BoundedMap<NodeId, Instant>(peersMax);
   /** When a peer that ended unequal may be compared with again; those let go are never unlinked. */
   readonly #compareAgainAt = new BoundedMap<NodeId, Instant>(peersMax);
 
@@ -109,6 +111,18 @@ export class Gossip implements Timed {
   /** A peer offers these. */
   handleOffers(peer: Peer, offers: readonly Offer[]): void {
     this.#perform(this.#push.handleOffers(peer.id, offers, this.#now()));
+  }
+
+  /**
+   * A peer told something that cannot be acted upon: it moved, or its clock or ours stood still, and
+   * a tell has no answer to say so. What it may have told is looked for where we know it.
+   */
+  handleUnread(peer: Peer): void {
+    const now = this.#now();
+    const at = this.#unreadAt.get(peer.id);
+    if (!peer.linked || (at !== undefined && elapsed(at, now) < unreadEvery)) return;
+    this.#unreadAt.set(peer.id, now);
+    this.compareWith(peer);
   }
 
   /** Records that a peer sent unasked; resolves to how many were new. */
@@ -226,7 +240,10 @@ export class Gossip implements Timed {
           break;
         }
         case "push":
-          await this.#send(peer, effect.keys);
+          // What a comparison found is asked, not told: it says when it has arrived.
+          for (const request of this.#bodies(effect.keys)) {
+            await this.#options.asker.ask(peer, request);
+          }
           waiting.push(...await walk.handlePushed(effect.keys, this.#now()));
           break;
         case "done":
@@ -261,13 +278,13 @@ export class Gossip implements Timed {
     return arrived;
   }
 
-  async #send(peer: Peer, keys: readonly RecordKey[]): Promise<void> {
+  #bodies(keys: readonly RecordKey[]): PushRequest[] {
     const bodies: Bytes[] = [];
     for (const key of keys) {
       const record = this.#options.archive.store.get(key);
       if (record !== undefined) bodies.push(record.bytes);
     }
-    for (const request of pushRequests(bodies)) await this.#options.asker.ask(peer, request);
+    return pushRequests(bodies);
   }
 
   #perform(effects: readonly PushEffect[]): void {
@@ -282,12 +299,15 @@ export class Gossip implements Timed {
   async #carryOut(peer: Peer, effect: PushEffect): Promise<void> {
     switch (effect.kind) {
       case "offer":
-        for (const request of offerRequests(effect.offers)) {
-          await this.#options.asker.ask(peer, request);
-        }
+        await Promise.all(
+          offerRequests(effect.offers).map((message) => this.#options.asker.tell(peer, message)),
+        );
         return;
       case "push":
-        return await this.#send(peer, effect.keys);
+        await Promise.all(
+          this.#bodies(effect.keys).map((message) => this.#options.asker.tell(peer, message)),
+        );
+        return;
       case "fetch": {
         const arrived = new Set(await this.#fetch(peer, effect.keys));
         const missing = effect.keys.filter((key) => !arrived.has(key));

@@ -9,7 +9,7 @@ import { type Duration, milliseconds, seconds, wallTime } from "../base/instant.
 import { Prng } from "../base/prng.ts";
 import { openRecordLog } from "../sync/mod.ts";
 import { encodeInfo } from "../wire/info.ts";
-import type { AnswerMessage, RequestMessage } from "../wire/message.ts";
+import type { AnswerMessage, OfferRequest, PushRequest, RequestMessage } from "../wire/message.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { Archive } from "./archive.ts";
 import { Asker, type AskOutcome } from "./asker.ts";
@@ -32,6 +32,10 @@ class StraightAsker extends Asker {
     const owner = { socketTowards: () => undefined, handleStranger: nothing };
     super(clock, new Counters(), owner, nothing);
     this.#time = time;
+  }
+
+  override async tell(peer: Peer, message: OfferRequest | PushRequest): Promise<void> {
+    await this.ask(peer, message);
   }
 
   override async ask(peer: Peer, request: RequestMessage): Promise<AskOutcome> {

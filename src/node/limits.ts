@@ -21,6 +21,8 @@ export const linksCrowdedAbove = 12;
 export const linksPerAddressMax = 4;
 /** A node with fewer links than this is let in above `linksFree`. */
 export const fewLinks = 3;
+/** A link's tells that could not be read make us compare with it this often: a replay can cause it. */
+export const unreadEvery = seconds(10);
 /** Datagrams being worked on at once; more are dropped and counted. */
 export const inboxMax = 4_096;
 /**

@@ -392,6 +392,7 @@ export class Node {
         answerCompare: (compare, bytesMax) => this.#gossip.answerCompare(compare, bytesMax),
         answerFetch: (keys, bytesMax) => this.#gossip.answerFetch(keys, bytesMax),
         handleOffers: (peer, offers) => this.#gossip.handleOffers(peer, offers),
+        handleUnread: (peer) => this.#gossip.handleUnread(peer),
         handlePushed: (peer, records) => this.#gossip.handlePushed(peer, records),
         handleLeaving: (peer, nonce) => this.links.handleLeaving(peer, nonce),
         handleRestarting: (peer, nonce) => this.links.handleRestarting(peer, nonce),

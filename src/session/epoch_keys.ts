@@ -5,7 +5,8 @@
  *
  * Refuses, cheapest check first and without a word: a wrong length, version or kind; a handle that
  * its epoch did not make; a peer that is not admitted; a seal that does not open. Answers an unknown
- * epoch with a fixed who-are-you, and an authentic request outside the window with its own time.
+ * epoch with a fixed who-are-you, and an authentic request outside the window with its own time. A
+ * tell has no answer but the who-are-you.
  *
  * Nonces under one pair's key are random, 96 bits: at 10,000 requests a second through an epoch's two
  * hours the chance that one repeats is below 2⁻⁴⁴ (NIST SP 800-38D §8.3 asks for 2⁻³² at most).
@@ -36,10 +37,12 @@ import {
   datagramBytesMax,
   decodeDatagram,
   decodeRequestBody,
+  decodeTellBody,
   encodeAnswerBody,
   encodeAnswerHeader,
   encodeWhoAreYou,
   nonceLength,
+  type RequestDatagram,
 } from "../wire/datagram.ts";
 import {
   type DatagramGrant,
@@ -78,6 +81,14 @@ export interface OpenedRequest {
   readonly reply: ReplyPath;
 }
 
+/** A tell that was opened: authentic, in time, seen for the first time, from where it says. */
+export interface OpenedTell {
+  /** First 16 bytes of the peer's id, as 32 hexadecimal digits. */
+  readonly peerPrefix: string;
+  readonly message: Bytes;
+  readonly source: DatagramSource;
+}
+
 /** What sealing the answer takes; opaque to everyone but `EpochKeys`. */
 export interface ReplyPath {
   readonly replyTag: Bytes;
@@ -93,6 +104,12 @@ export interface ReplyPath {
 /** What to do with a datagram that arrived. */
 export type OpenOutcome =
   | { readonly kind: "request"; readonly request: OpenedRequest }
+  | { readonly kind: "tell"; readonly tell: OpenedTell }
+  /**
+   * A tell that the peer sealed, but not in time or not from where its cookie says: not to be acted
+   * upon. It has no answer that could tell the peer so; `reason` is a fixed phrase for counting.
+   */
+  | { readonly kind: "unread"; readonly peerPrefix: string; readonly reason: string }
   /** Authentic, but its time is outside the window: send `answer` back where it came from. */
   | { readonly kind: "stale"; readonly peerPrefix: string; readonly answer: Bytes }
   /** Of no epoch of ours: send `answer`, a who-are-you, back where it came from. */
@@ -207,7 +224,7 @@ export class EpochKeys {
     this.#advance(now);
     const request = decodeDatagram(bytes);
     if (request instanceof DecodeError) return drop(request.reason);
-    if (request.kind !== "request") return drop("not a request");
+    if (request.kind !== "request" && request.kind !== "tell") return drop("not a request");
     const epoch = this.#named(request.epoch);
     if (epoch === undefined) {
       return { kind: "unknown-epoch", answer: encodeWhoAreYou(request.nonce) };
@@ -227,8 +244,10 @@ export class EpochKeys {
       return drop("peer not admitted");
     }
     const plain = await openDatagram(peer.key, request.nonce, request.header, request.sealed);
-    if (plain === undefined) return drop("request seal");
-    const body = decodeRequestBody(plain);
+    if (plain === undefined) return drop(`${request.kind} seal`);
+    const asked = request.kind === "request" ? decodeRequestBody(plain) : undefined;
+    if (asked instanceof DecodeError) return drop(asked.reason);
+    const body = asked ?? decodeTellBody(plain);
     if (body instanceof DecodeError) return drop(body.reason);
     const cookie = await this.#cookieOf(peer, secret, request.handle, source);
     // A revocation or the epoch's end may have come while the platform was working.
@@ -238,17 +257,21 @@ export class EpochKeys {
     const fresh = Math.abs(body.time - now) <= timeWindow;
     // What is outside the window may be a replay: its cookie then proves nothing about its sender.
     const cookieRight = fresh && sameCookie(cookie, body.cookie);
+    if (asked === undefined) {
+      const tell = { peerPrefix: peer.prefixHex, message: body.message, source };
+      return this.#judgeTell(epoch, request, tell, fresh, cookieRight);
+    }
     const limit = cookieRight ? datagramBytesMax : bytes.length;
     const reserved = cookieRight && epoch !== this.#current ? nextGrantLength : 0;
     const opened: OpenedRequest = {
       peerPrefix: peer.prefixHex,
-      message: body.message,
+      message: asked.message,
       source,
       cookieRight,
       answerBytesMax: limit - answerOverhead - reserved,
       reply: {
-        replyTag: body.replyTag,
-        replyKey: body.replyKey,
+        replyTag: asked.replyTag,
+        replyKey: asked.replyKey,
         cookie,
         requestLength: bytes.length,
         handle: request.handle,
@@ -260,6 +283,20 @@ export class EpochKeys {
     if (fresh) return { kind: "request", request: opened };
     const answer = await this.sealAnswer(opened, encodeTimeNotice(Math.floor(now)));
     return { kind: "stale", peerPrefix: peer.prefixHex, answer };
+  }
+
+  #judgeTell(
+    epoch: Epoch,
+    { handle, nonce }: RequestDatagram,
+    tell: OpenedTell,
+    fresh: boolean,
+    cookieRight: boolean,
+  ): OpenOutcome {
+    const { peerPrefix } = tell;
+    if (!fresh) return { kind: "unread", peerPrefix, reason: "tell outside window" };
+    if (!cookieRight) return { kind: "unread", peerPrefix, reason: "tell from elsewhere" };
+    if (!epoch.replays.firstSight(handle, nonce)) return drop("tell seen before");
+    return { kind: "tell", tell };
   }
 
   async #cookieOf(

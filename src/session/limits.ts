@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { hours, seconds } from "../base/instant.ts";
+import { hours, minutes, seconds } from "../base/instant.ts";
 
 // Datagrams. PROTOCOL §5.
 
@@ -28,6 +28,14 @@ export const reauthenticateInterval = seconds(10);
 export const reauthenticatePeersMax = 4_096;
 /** Cookies kept per grant: one per pair of own and peer's address in use. */
 export const cookiesPerGrantMax = 8;
+
+/**
+ * How long an answer on a path lets messages be told there without an answer: longer than the rarest
+ * probes of a link are apart, so a link that is probed is never asked for the sake of this.
+ */
+export const confirmationLifetime = minutes(10);
+/** Tells remembered for the who-are-you that may come back: one comes within a round trip. */
+export const tellsRememberedMax = 1_024;
 
 // The exchange. PROTOCOL §4. The sizes of its messages are in wire/exchange.ts.
 

@@ -7,9 +7,16 @@ export {
   type DatagramSource,
   EpochKeys,
   type OpenedRequest,
+  type OpenedTell,
   type OpenOutcome,
 } from "./epoch_keys.ts";
-export { type AnswerOutcome, PeerKeys, PendingReply, type SealedRequest } from "./peer_keys.ts";
+export {
+  type AnswerOutcome,
+  PeerKeys,
+  PendingReply,
+  type SealedRequest,
+  type SealedTell,
+} from "./peer_keys.ts";
 export { PendingReplies, type WaitingRequest, type WhoAreYouEffect } from "./pending_replies.ts";
 export {
   type ExchangeContext,

@@ -21,18 +21,25 @@ import {
   decodeDatagram,
   encodeRequestBody,
   encodeRequestHeader,
+  encodeTellBody,
   nonceLength,
   replyKeyLength,
   replyTagLength,
   requestMessageMax,
 } from "../wire/datagram.ts";
 import type { DatagramGrant, NextGrant } from "../wire/grant.ts";
-import { answerAgeMax, cookiesPerGrantMax } from "./limits.ts";
+import { answerAgeMax, confirmationLifetime, cookiesPerGrantMax } from "./limits.ts";
 import { decodeTimeNotice } from "./notice.ts";
 
 /** The peer's monotonic clock less ours; shared by the grants of one run of the peer. */
 interface PeerClock {
   ahead: number;
+}
+
+/** What the peer last answered on one path. */
+interface Confirmation {
+  readonly cookie: Bytes;
+  readonly at: Instant;
 }
 
 /** A grant in use; opaque to everyone but `PeerKeys`. */
@@ -41,7 +48,7 @@ export interface HeldGrant {
   readonly handle: Bytes;
   readonly key: Promise<SealKey>;
   readonly clock: PeerClock;
-  readonly cookies: BoundedMap<string, Bytes>;
+  readonly confirmed: BoundedMap<string, Confirmation>;
   doubted: boolean;
 }
 
@@ -87,6 +94,20 @@ export class PendingReply {
 export interface SealedRequest {
   readonly bytes: Bytes;
   readonly pending: PendingReply;
+}
+
+/** A tell on its way: what a who-are-you that echoes it is about. */
+export interface SentTell {
+  /** 24 hexadecimal digits. */
+  readonly nonce: string;
+  /** For `PeerKeys`. */
+  readonly grant: HeldGrant;
+}
+
+/** A tell ready to be sent. */
+export interface SealedTell {
+  readonly bytes: Bytes;
+  readonly sent: SentTell;
 }
 
 /** What became of an answer. */
@@ -168,10 +189,8 @@ export class PeerKeys {
     now: Instant,
   ): Promise<SealedRequest | undefined> {
     invariant(message.length <= requestMessageMax, "a request fits a datagram");
-    const newest = this.#newest;
-    if (newest === undefined) return undefined;
-    const older = this.#older;
-    const grant = newest.doubted && older !== undefined && !older.doubted ? older : newest;
+    const grant = this.#preferred();
+    if (grant === undefined) return undefined;
     const drawn = this.#entropy.bytes(drawnLength);
     const pending = new PendingReply(drawn, now, path, grant);
     const nonce = drawn.subarray(0, tagAt);
@@ -179,11 +198,40 @@ export class PeerKeys {
       time: Math.max(0, Math.floor(now + grant.clock.ahead)),
       replyTag: drawn.subarray(tagAt, keyAt),
       replyKey: pending.replyKey,
-      cookie: grant.cookies.get(path) ?? noCookie,
+      cookie: grant.confirmed.get(path)?.cookie ?? noCookie,
       message,
     });
-    const header = encodeRequestHeader(grant.epoch, grant.handle, nonce);
+    const header = encodeRequestHeader("request", grant.epoch, grant.handle, nonce);
     return { bytes: await sealDatagram(await grant.key, nonce, header, body), pending };
+  }
+
+  /**
+   * Seals a tell, or `undefined` if nothing says that it would be heard: no grant that is not in
+   * doubt, or no answer on this path for a while. Then a request is to carry the message; its answer
+   * brings what was missing.
+   *
+   * @param message At most `requestMessageMax` bytes, so that a request can carry it instead.
+   */
+  async sealTell(message: Bytes, path: string, now: Instant): Promise<SealedTell | undefined> {
+    invariant(message.length <= requestMessageMax, "what is told fits a request");
+    const grant = this.#preferred();
+    const confirmed = grant?.confirmed.get(path);
+    if (grant === undefined || grant.doubted || confirmed === undefined) return undefined;
+    if (elapsed(confirmed.at, now) > confirmationLifetime) return undefined;
+    const nonce = this.#entropy.bytes(nonceLength);
+    const body = encodeTellBody({
+      time: Math.max(0, Math.floor(now + grant.clock.ahead)),
+      cookie: confirmed.cookie,
+      message,
+    });
+    const header = encodeRequestHeader("tell", grant.epoch, grant.handle, nonce);
+    const bytes = await sealDatagram(await grant.key, nonce, header, body);
+    return { bytes, sent: { nonce: toHex(nonce), grant } };
+  }
+
+  #preferred(): HeldGrant | undefined {
+    const [newest, older] = [this.#newest, this.#older];
+    return newest?.doubted === true && older?.doubted === false ? older : newest;
   }
 
   /** Judges a datagram that may be the answer to `pending`. Never throws and never rejects. */
@@ -206,7 +254,7 @@ export class PeerKeys {
 
     const { grant } = pending;
     grant.doubted = false;
-    grant.cookies.set(pending.path, body.cookie);
+    grant.confirmed.set(pending.path, { cookie: body.cookie, at: now });
     if (body.next !== undefined) this.#handOver(grant, body.next);
     const time = decodeTimeNotice(body.message);
     if (time === undefined) return { kind: "answer", message: body.message, roundTripMs: age };
@@ -229,11 +277,12 @@ export class PeerKeys {
   }
 
   /**
-   * Somebody says that the peer does not know the grant of this request. Nothing is dropped for it:
-   * until that grant is heard again the other one, if there is one, is tried first.
+   * Somebody says that the peer does not know the grant of this request or tell. Nothing is dropped
+   * for it: until that grant is heard again the other one, if there is one, is tried first, and
+   * nothing is told under it.
    */
-  doubt(pending: PendingReply): void {
-    pending.grant.doubted = true;
+  doubt({ grant }: Pick<SentTell, "grant">): void {
+    grant.doubted = true;
   }
 }
 
@@ -243,7 +292,7 @@ function hold(grant: NextGrant, clock: PeerClock): HeldGrant {
     handle: grant.handle.slice(),
     key: importSealKey(grant.key),
     clock,
-    cookies: new BoundedMap(cookiesPerGrantMax),
+    confirmed: new BoundedMap(cookiesPerGrantMax),
     doubted: false,
   };
 }

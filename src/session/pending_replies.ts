@@ -14,8 +14,13 @@ import { toHex } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
 import { elapsed, type Instant } from "../base/instant.ts";
 import type { AnswerDatagram, WhoAreYouDatagram } from "../wire/datagram.ts";
-import { pendingRepliesMax, reauthenticateInterval, reauthenticatePeersMax } from "./limits.ts";
-import type { PendingReply } from "./peer_keys.ts";
+import {
+  pendingRepliesMax,
+  reauthenticateInterval,
+  reauthenticatePeersMax,
+  tellsRememberedMax,
+} from "./limits.ts";
+import type { PendingReply, SentTell } from "./peer_keys.ts";
 
 /** A waiting request. */
 export interface WaitingRequest<W> {
@@ -27,18 +32,28 @@ export interface WaitingRequest<W> {
   readonly deadline: Instant;
 }
 
+/** A tell that went out. */
+interface NotedTell<T> {
+  readonly sent: SentTell;
+  readonly peer: string;
+  readonly waiting: T;
+}
+
 /** What a who-are-you means. */
-export interface WhoAreYouEffect<W> {
-  /** The request that was not understood, or so somebody says; it still waits. */
-  readonly request: WaitingRequest<W>;
+export interface WhoAreYouEffect<T> {
+  /** The request or tell that was not understood, or so somebody says; a request still waits. */
+  readonly sent: Pick<SentTell, "nonce" | "grant">;
+  /** What the waiter or teller wanted to find again. */
+  readonly waiting: T;
   /** Whether to begin an exchange with the peer now; `false` if one was asked for within 10 s. */
   readonly authenticate: boolean;
 }
 
-/** All requests that wait, of all peers. */
-export class PendingReplies<W> {
+/** All requests that wait, of all peers, and the last tells, of which `T` is what finds them again. */
+export class PendingReplies<W extends T, T = W> {
   readonly #byTag = new Map<string, WaitingRequest<W>>();
   readonly #byNonce = new Map<string, WaitingRequest<W>>();
+  readonly #tells = new BoundedMap<string, NotedTell<T>>(tellsRememberedMax);
   readonly #askedAt = new BoundedMap<string, Instant>(reauthenticatePeersMax);
   readonly #counters: Counters;
   /** No waiting request is due before; may be early, for settled ones are not looked for. */
@@ -66,6 +81,11 @@ export class PendingReplies<W> {
     return true;
   }
 
+  /** A tell went out: nothing waits for it, but a who-are-you may come back. */
+  noteTell(sent: SentTell, peer: string, waiting: T): void {
+    this.#tells.set(sent.nonce, { sent, peer, waiting });
+  }
+
   /** The request that an answer bears the tag of; it goes on waiting. Counted if there is none. */
   handleAnswer(answer: AnswerDatagram): WaitingRequest<W> | undefined {
     const request = this.#byTag.get(toHex(answer.replyTag));
@@ -73,17 +93,22 @@ export class PendingReplies<W> {
     return request;
   }
 
-  /** What a who-are-you means; `undefined`, counted, if it echoes no request that waits. */
-  handleWhoAreYou(whoAreYou: WhoAreYouDatagram, now: Instant): WhoAreYouEffect<W> | undefined {
-    const request = this.#byNonce.get(toHex(whoAreYou.nonce));
-    if (request === undefined) {
+  /**
+   * What a who-are-you means; `undefined`, counted, if it echoes neither a request that waits nor one
+   * of the last tells.
+   */
+  handleWhoAreYou(whoAreYou: WhoAreYouDatagram, now: Instant): WhoAreYouEffect<T> | undefined {
+    const nonce = toHex(whoAreYou.nonce);
+    const found = this.#byNonce.get(nonce) ?? this.#tells.get(nonce);
+    if (found === undefined) {
       this.#counters.count("who-are-you to nothing");
       return undefined;
     }
-    const askedAt = this.#askedAt.get(request.peer);
+    const { peer, waiting } = found;
+    const askedAt = this.#askedAt.get(peer);
     const authenticate = askedAt === undefined || elapsed(askedAt, now) >= reauthenticateInterval;
-    if (authenticate) this.#askedAt.set(request.peer, now);
-    return { request, authenticate };
+    if (authenticate) this.#askedAt.set(peer, now);
+    return { sent: "pending" in found ? found.pending : found.sent, waiting, authenticate };
   }
 
   /** Ends the wait, once, after the answer was opened; `undefined` if it had ended already. */

@@ -91,7 +91,7 @@ Deno.test("a who-are-you asks for an exchange at most every 10 s per peer, and e
     replies.expect(pending, peer, "probe", later(now, seconds(60)));
     const effect = replies.handleWhoAreYou(whoAreYou(bytes.subarray(34, 46)), now);
     assertEquals(effect?.authenticate, expected, `${peer} after ${after}`);
-    assertEquals(effect?.request.pending, pending);
+    assertEquals(effect?.sent, pending);
   }
   assertEquals(replies.size, asked.length);
 });

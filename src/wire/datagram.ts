@@ -1,5 +1,5 @@
 /**
- * The three datagrams, outside: what stands in the clear and where the sealed part begins; and the
+ * The four datagrams, outside: what stands in the clear and where the sealed part begins; and the
  * layout of the sealed parts. Sealing itself is `crypto/datagram.ts`, the meaning of a message is
  * `message.ts`. All integers are big-endian. PROTOCOL §5.
  *
@@ -8,7 +8,9 @@
  *              reply key 32 · cookie 16 · message } · GCM tag 16
  * answer       version 1 · kind 1 · reply tag 8 · nonce 12 · sealed { cookie 16 · flags 1 ·
  *              [next epoch 8 · its handle 24 · its key 32] · message } · GCM tag 16
- * who are you  version 1 · kind 1 · nonce of the request 12
+ * who are you  version 1 · kind 1 · nonce of the request or tell 12
+ * tell         version 1 · kind 1 · epoch 8 · handle 24 · nonce 12 · sealed { time 8 · cookie 16 ·
+ *              message } · GCM tag 16
  * ```
  *
  * Decoders return views of the bytes given, never copies, and never throw.
@@ -30,7 +32,7 @@ import {
 /** The version that this program speaks. */
 const datagramVersion = 1;
 /** Kinds, append-only. */
-const datagramKinds = { request: 1, answer: 2, whoAreYou: 3 } as const;
+const datagramKinds = { request: 1, answer: 2, whoAreYou: 3, tell: 4 } as const;
 /** Most bytes of UDP payload: IPv6's minimum MTU 1,280 less its header 40 and UDP's 8. */
 export const datagramBytesMax = 1_232;
 /** Bytes of a nonce (AES-GCM, and what a who-are-you echoes). */
@@ -46,13 +48,18 @@ const sealTagLength = 16;
 
 const timeLength = 8;
 const nonceAt = 2 + epochNameLength + handleLength;
-/** Bytes of a request in the clear; they are the associated data of its seal. */
+/** Bytes of a request or a tell in the clear; they are the associated data of its seal. */
 export const requestHeaderLength = nonceAt + nonceLength;
 const requestBodyFixed = timeLength + replyTagLength + replyKeyLength + cookieLength;
 /** Bytes of a request around its message: 126. */
 export const requestOverhead = requestHeaderLength + requestBodyFixed + sealTagLength;
 /** Most bytes of a message in a request: 1,106. */
 export const requestMessageMax = datagramBytesMax - requestOverhead;
+const tellBodyFixed = timeLength + cookieLength;
+/** Bytes of a tell around its message: 86. */
+export const tellOverhead = requestHeaderLength + tellBodyFixed + sealTagLength;
+/** Most bytes of a message in a tell: 1,146. What is told may have to be asked, so 1,106 are used. */
+export const tellMessageMax = datagramBytesMax - tellOverhead;
 /** Bytes of an answer in the clear; they are the associated data of its seal. */
 export const answerHeaderLength = 2 + replyTagLength + nonceLength;
 const answerBodyFixed = cookieLength + 1;
@@ -63,9 +70,9 @@ export const whoAreYouLength = 2 + nonceLength;
 
 const flagNextGrant = 1;
 
-/** A request as it arrived; views of the datagram. */
+/** A request or a tell as it arrived; views of the datagram. */
 export interface RequestDatagram {
-  readonly kind: "request";
+  readonly kind: "request" | "tell";
   readonly epoch: Bytes;
   readonly handle: Bytes;
   readonly nonce: Bytes;
@@ -87,11 +94,11 @@ export interface AnswerDatagram {
 /** A who-are-you as it arrived. Anybody can make one: it proves nothing. */
 export interface WhoAreYouDatagram {
   readonly kind: "who-are-you";
-  /** Nonce of the request that was not understood; a view of the datagram. */
+  /** Nonce of the request or tell that was not understood; a view of the datagram. */
   readonly nonce: Bytes;
 }
 
-/** Tells the three apart and finds their parts; checks lengths, version and kind, nothing else. */
+/** Tells the four apart and finds their parts; checks lengths, version and kind, nothing else. */
 export function decodeDatagram(
   bytes: Bytes,
 ): RequestDatagram | AnswerDatagram | WhoAreYouDatagram | DecodeError {
@@ -100,14 +107,13 @@ export function decodeDatagram(
   if (bytes[0] !== datagramVersion) return new DecodeError("datagram version");
   switch (bytes[1]) {
     case datagramKinds.request:
-      return bytes.length < requestOverhead ? new DecodeError("datagram too short") : {
-        kind: "request",
-        epoch: bytes.subarray(2, 2 + epochNameLength),
-        handle: bytes.subarray(2 + epochNameLength, nonceAt),
-        nonce: bytes.subarray(nonceAt, requestHeaderLength),
-        header: bytes.subarray(0, requestHeaderLength),
-        sealed: bytes.subarray(requestHeaderLength),
-      };
+      return bytes.length < requestOverhead
+        ? new DecodeError("datagram too short")
+        : requestParts("request", bytes);
+    case datagramKinds.tell:
+      return bytes.length < tellOverhead
+        ? new DecodeError("datagram too short")
+        : requestParts("tell", bytes);
     case datagramKinds.answer:
       return bytes.length < answerOverhead ? new DecodeError("datagram too short") : {
         kind: "answer",
@@ -125,11 +131,30 @@ export function decodeDatagram(
   }
 }
 
-/** The 46 bytes of a request in the clear. Lengths: epoch 8, handle 24, nonce 12. */
-export function encodeRequestHeader(epoch: Uint8Array, handle: Uint8Array, nonce: Uint8Array) {
-  const header: Bytes = new Uint8Array(requestHeaderLength);
+function requestParts(kind: RequestDatagram["kind"], bytes: Bytes): RequestDatagram {
+  return {
+    kind,
+    epoch: bytes.subarray(2, 2 + epochNameLength),
+    handle: bytes.subarray(2 + epochNameLength, nonceAt),
+    nonce: bytes.subarray(nonceAt, requestHeaderLength),
+    header: bytes.subarray(0, requestHeaderLength),
+    sealed: bytes.subarray(requestHeaderLength),
+  };
+}
+
+/**
+ * The 46 bytes of a request or a tell in the clear. The kind stands in them, and they are what the
+ * seal is over, so neither can be taken for the other. Lengths: epoch 8, handle 24, nonce 12.
+ */
+export function encodeRequestHeader(
+  kind: RequestDatagram["kind"],
+  epoch: Uint8Array,
+  handle: Uint8Array,
+  nonce: Uint8Array,
+): Bytes {
+  const header = new Uint8Array(requestHeaderLength);
   header[0] = datagramVersion;
-  header[1] = datagramKinds.request;
+  header[1] = datagramKinds[kind];
   header.set(epoch, 2);
   header.set(handle, 2 + epochNameLength);
   header.set(nonce, nonceAt);
@@ -146,7 +171,7 @@ export function encodeAnswerHeader(replyTag: Uint8Array, nonce: Uint8Array): Byt
   return header;
 }
 
-/** The 14 bytes of a who-are-you that echoes the request's nonce. */
+/** The 14 bytes of a who-are-you that echoes the nonce of a request or tell. */
 export function encodeWhoAreYou(nonce: Uint8Array): Bytes {
   const bytes = new Uint8Array(whoAreYouLength);
   bytes[0] = datagramVersion;
@@ -173,12 +198,22 @@ const requestTagAt = timeLength;
 const requestKeyAt = requestTagAt + replyTagLength;
 const requestCookieAt = requestKeyAt + replyKeyLength;
 
+function writeTime(time: number, bytes: Bytes): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, timeLength);
+  view.setUint32(0, Math.floor(time / 0x1_0000_0000));
+  view.setUint32(4, time % 0x1_0000_0000);
+}
+
+function readTime(bytes: Bytes): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, timeLength);
+  const time = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
+  return Number.isSafeInteger(time) ? time : Infinity;
+}
+
 /** The plaintext of a request; `time` is a safe integer from 0. */
 export function encodeRequestBody(body: RequestBody): Bytes {
   const bytes = new Uint8Array(requestBodyFixed + body.message.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, Math.floor(body.time / 0x1_0000_0000));
-  view.setUint32(4, body.time % 0x1_0000_0000);
+  writeTime(body.time, bytes);
   bytes.set(body.replyTag, requestTagAt);
   bytes.set(body.replyKey, requestKeyAt);
   bytes.set(body.cookie, requestCookieAt);
@@ -192,14 +227,34 @@ export function encodeRequestBody(body: RequestBody): Bytes {
  */
 export function decodeRequestBody(bytes: Bytes): RequestBody | DecodeError {
   if (bytes.length < requestBodyFixed) return new DecodeError("request body length");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, timeLength);
-  const time = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
   return {
-    time: Number.isSafeInteger(time) ? time : Infinity,
+    time: readTime(bytes),
     replyTag: bytes.subarray(requestTagAt, requestKeyAt),
     replyKey: bytes.subarray(requestKeyAt, requestCookieAt),
     cookie: bytes.subarray(requestCookieAt, requestBodyFixed),
     message: bytes.subarray(requestBodyFixed),
+  };
+}
+
+/** What a tell seals. */
+export type TellBody = Pick<RequestBody, "time" | "cookie" | "message">;
+
+/** The plaintext of a tell; `time` is a safe integer from 0, the cookie 16 bytes. */
+export function encodeTellBody(body: TellBody): Bytes {
+  const bytes = new Uint8Array(tellBodyFixed + body.message.length);
+  writeTime(body.time, bytes);
+  bytes.set(body.cookie, timeLength);
+  bytes.set(body.message, tellBodyFixed);
+  return bytes;
+}
+
+/** Finds the parts of a tell's plaintext; its time as in a request. */
+export function decodeTellBody(bytes: Bytes): TellBody | DecodeError {
+  if (bytes.length < tellBodyFixed) return new DecodeError("tell body length");
+  return {
+    time: readTime(bytes),
+    cookie: bytes.subarray(timeLength, tellBodyFixed),
+    message: bytes.subarray(tellBodyFixed),
   };
 }
 

@@ -10,14 +10,18 @@ import {
   decodeAnswerBody,
   decodeDatagram,
   decodeRequestBody,
+  decodeTellBody,
   encodeAnswerBody,
   encodeAnswerHeader,
   encodeRequestBody,
   encodeRequestHeader,
+  encodeTellBody,
   encodeWhoAreYou,
   requestHeaderLength,
   requestMessageMax,
   requestOverhead,
+  tellMessageMax,
+  tellOverhead,
   whoAreYouLength,
 } from "./datagram.ts";
 
@@ -32,6 +36,8 @@ Deno.test("the lengths are those of PROTOCOL", () => {
   assertEquals(requestHeaderLength, 46);
   assertEquals(requestOverhead, 126);
   assertEquals(requestMessageMax, 1_106);
+  assertEquals(tellOverhead, 86);
+  assertEquals(tellMessageMax, 1_146);
   assertEquals(answerHeaderLength, 22);
   assertEquals(answerOverhead, 55);
   assertEquals(whoAreYouLength, 14);
@@ -39,7 +45,12 @@ Deno.test("the lengths are those of PROTOCOL", () => {
 });
 
 Deno.test("a request begins with version, kind, epoch, handle and nonce", () => {
-  const header = encodeRequestHeader(counted(0, 8), counted(0x10, 24), counted(0x30, 12));
+  const header = encodeRequestHeader(
+    "request",
+    counted(0, 8),
+    counted(0x10, 24),
+    counted(0x30, 12),
+  );
   assertEquals(
     toHex(header),
     hex(`01 01 0001020304050607 ${handle} 303132333435363738393a3b`),
@@ -75,6 +86,24 @@ Deno.test("a request seals time, reply tag, reply key, cookie and message", () =
     decodeRequestBody(encodeRequestBody({ ...body, time: Number.MAX_SAFE_INTEGER })),
     { ...body, time: Number.MAX_SAFE_INTEGER },
   );
+});
+
+Deno.test("a tell is a request's header of another kind, and seals time, cookie and message", () => {
+  const [epoch, nonce] = [counted(0, 8), counted(0x30, 12)];
+  const header = encodeRequestHeader("tell", epoch, counted(0x10, 24), nonce);
+  assertEquals(toHex(header), hex(`01 04 0001020304050607 ${handle} 303132333435363738393a3b`));
+  const bytes = new Uint8Array(90);
+  bytes.set(header);
+  const tell = decodeDatagram(bytes);
+  assert(!(tell instanceof DecodeError) && tell.kind === "tell");
+  assertEquals([tell.epoch, tell.handle, tell.nonce], [epoch, counted(0x10, 24), nonce]);
+  assertEquals([tell.header, tell.sealed.length], [header, 44]);
+  const body = { time: 0x1_0000_0002_03, cookie: counted(0x80, 16), message: counted(0x90, 2) };
+  const plain = encodeTellBody(body);
+  assertEquals(toHex(plain), hex("0000010000000203 808182838485868788898a8b8c8d8e8f 9091"));
+  assertEquals(decodeTellBody(plain), body);
+  assertInstanceOf(decodeTellBody(plain.slice(0, 23)), DecodeError);
+  assert(whoAreYouLength < tellOverhead);
 });
 
 Deno.test("a time past every clock is read, and lies in nobody's window", () => {
@@ -136,7 +165,8 @@ Deno.test("wrong versions, kinds and lengths are refused", () => {
     [new Uint8Array(1_233), "datagram too long"],
     [new Uint8Array([2, 1, ...new Uint8Array(124)]), "datagram version"],
     [new Uint8Array([1, 0, ...new Uint8Array(124)]), "datagram kind"],
-    [new Uint8Array([1, 4, ...new Uint8Array(124)]), "datagram kind"],
+    [new Uint8Array([1, 5, ...new Uint8Array(124)]), "datagram kind"],
+    [new Uint8Array([1, 4, ...new Uint8Array(83)]), "datagram too short"],
     [new Uint8Array([1, 1, ...new Uint8Array(123)]), "datagram too short"],
     [new Uint8Array([1, 2, ...new Uint8Array(52)]), "datagram too short"],
   ];
@@ -153,10 +183,11 @@ Deno.test("no bytes make the datagram decoders throw", () => {
   for (let i = 0; i < 100_000; i++) {
     const bytes = new Uint8Array(prng.below(prng.below(20) === 0 ? 1_400 : 160));
     for (let at = 0; at < bytes.length; at++) bytes[at] = prng.below(256);
-    if (bytes.length > 1 && prng.below(4) > 0) bytes.set([1, prng.below(5)]);
+    if (bytes.length > 1 && prng.below(4) > 0) bytes.set([1, prng.below(6)]);
     try {
       decodeDatagram(bytes);
       decodeRequestBody(bytes);
+      decodeTellBody(bytes);
       decodeAnswerBody(bytes);
     } catch (cause) {
       throw new Error(`seed ${seed} case ${i}: ${toHex(bytes)}`, { cause });
