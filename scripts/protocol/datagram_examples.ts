@@ -1,4 +1,4 @@
-/** Examples of PROTOCOL §5: Ann asks Bob, sealed. @module */
+/** Examples of PROTOCOL §5: Ann asks Bob and tells him, sealed. @module */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { equalBytes } from "../../src/base/bytes.ts";
 import { DecodeError } from "../../src/base/decode.ts";
@@ -20,10 +20,12 @@ import {
   encodeAnswerHeader,
   encodeRequestBody,
   encodeRequestHeader,
+  encodeTellBody,
   encodeWhoAreYou,
   requestHeaderLength,
 } from "../../src/wire/datagram.ts";
 import { encodeAnswer, encodeRequest } from "../../src/wire/message.ts";
+import { offerOf } from "../../src/wire/offer.ts";
 import { nodeIdPrefix, nodeIdToBytes } from "../../src/wire/node_id.ts";
 import { type Cast, counted, filled, ipOf } from "./cast.ts";
 import { dump, fields, message } from "./hex.ts";
@@ -61,6 +63,17 @@ export async function datagramExamples({ ann, bob }: Cast): Promise<Record<strin
     header,
     encodeRequestBody({ time: 2_000_000, replyTag, replyKey, cookie, message: ping }),
   );
+  const tellNonce = filled(0x63, 12);
+  const tell = await sealDatagram(
+    await importSealKey(pairKey),
+    tellNonce,
+    encodeRequestHeader("tell", epoch, handle, tellNonce),
+    encodeTellBody({
+      time: 2_000_000,
+      cookie,
+      message: encodeRequest({ kind: "offer", offers: [offerOf(ann.info)] }),
+    }),
+  );
   const answerHeader = encodeAnswerHeader(replyTag, filled(0x62, 12));
   const answerMessage = encodeAnswer({ kind: "ping", seenIp: place, seenPort: 7411 });
   const answerKey = await importSealKey(replyKey);
@@ -71,7 +84,7 @@ export async function datagramExamples({ ann, bob }: Cast): Promise<Record<strin
     message: answerMessage,
     next: { epoch: filled(0xe3, 8), handle: filled(0xc3, 24), key: filled(0xd3, 32) },
   });
-  for (const datagram of [request, answer]) {
+  for (const datagram of [request, answer, tell]) {
     invariant(!(decodeDatagram(datagram) instanceof DecodeError), "the example decodes");
   }
   const opened = await openDatagram(
@@ -97,6 +110,17 @@ export async function datagramExamples({ ann, bob }: Cast): Promise<Record<strin
         ["tag", 16],
       ]),
       request,
+    ),
+    "datagram-tell": await message(
+      parts(tell, [
+        ["version, kind", 2],
+        ["epoch", 8],
+        ["handle", 24],
+        ["nonce", 12],
+        ["sealed", tell.length - requestHeaderLength - 16],
+        ["tag", 16],
+      ]),
+      tell,
     ),
     "datagram-answer": await message(
       parts(answer, [

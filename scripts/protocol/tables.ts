@@ -17,6 +17,7 @@ import {
   datagramBytesMax,
   requestMessageMax,
   requestOverhead,
+  tellOverhead,
   whoAreYouLength,
 } from "../../src/wire/datagram.ts";
 import {
@@ -91,7 +92,12 @@ export function limitsTable(): string {
     ["§5 window of a request's time", `± ${time(session.timeWindow)}`],
     ["§5 age of a request when its answer is believed", time(session.answerAgeMax)],
     ["§5 handles cached per epoch", number(session.handleCacheMax)],
-    ["§5 requests remembered against replay per epoch", number(session.replayFilterMax)],
+    [
+      "§5 age of the last answer on a path where something is told",
+      time(session.confirmationLifetime),
+    ],
+    ["§5 tells remembered for a who-are-you", number(session.tellsRememberedMax)],
+    ["§5 requests and tells remembered against replay per epoch", number(session.replayFilterMax)],
     ["§5 requests waiting for an answer", number(session.pendingRepliesMax)],
     [
       "§5 exchanges asked for by who-are-yous, per peer",
@@ -184,11 +190,11 @@ async function measure({ ann }: Cast): Promise<Sizes> {
   const requests = {
     ping: encodeRequest({ kind: "ping" }).length,
     offer: encodeRequest({ kind: "offer", offers: [offerOf(ann.info)] }).length,
+    push: encodeRequest({ kind: "push", records: [ann.info.bytes] }).length,
     fetch: encodeRequest({ kind: "fetch", keys: [ann.info.key] }).length,
   };
   const answers = {
     ping: encodeAnswer({ kind: "ping", seenIp: ipOf("192.168.1.1"), seenPort: 7411 }).length,
-    offer: encodeAnswer({ kind: "offer" }).length,
     fetch: encodeAnswer({ kind: "fetch", records: [ann.info.bytes] }).length,
   };
   return {
@@ -199,8 +205,8 @@ async function measure({ ann }: Cast): Promise<Sizes> {
       ["probe, answer", answerOverhead + probe],
       ["ping, request", requestOverhead + requests.ping],
       ["ping, answer (IPv4 seen)", answerOverhead + answers.ping],
-      ["offer of one self record, request", requestOverhead + requests.offer],
-      ["offer, answer", answerOverhead + answers.offer],
+      ["offer of one self record, told", tellOverhead + requests.offer],
+      [`Ann's info of ${ann.info.bytes.length} B, told`, tellOverhead + requests.push],
       ["fetch of one self record, request", requestOverhead + requests.fetch],
       [
         `fetch, answer with Ann's info of ${ann.info.bytes.length} B`,
