@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 import type { Duplex } from "node:stream";
-import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import { Counters } from "../base/counters.ts";
 import type { IpAddress } from "../base/ip.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -39,7 +39,7 @@ import {
 import { codeOf, listenError } from "./listen_error.ts";
 import { callAt } from "./system_clock.ts";
 import type { TlsCredentials } from "./tls_credentials.ts";
-import { AcceptedGuest, type TlsGuest } from "./tls_guest.ts";
+import { AcceptedGuest, GuestSocket, type TlsGuest } from "./tls_guest.ts";
 import { UniformRefusal } from "./uniform_refusal.ts";
 
 export { ListenError } from "./listen_error.ts";
@@ -245,7 +245,7 @@ class SystemTlsListener implements TlsListener {
   }
 
   #startTls(guest: TlsGuest): void {
-    const socket = new TLSSocket(guest.raw, {
+    const socket = new GuestSocket(guest.raw, {
       isServer: true,
       requestCert: true,
       rejectUnauthorized: false,

@@ -120,6 +120,18 @@ Deno.test("everything that is not answered is refused with the same bytes", asyn
   });
 });
 
+// The runtime aborts the whole process when it is made to write there: this run would just end.
+Deno.test("an answer to a connection that was closed meanwhile is dropped", async () => {
+  await withListener(async (listener) => {
+    for (const path of ["/refused", "/mesh/v1/hello"]) {
+      assertEquals(await speak(listener.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`), "");
+    }
+  }, (connection, request) => {
+    connection.close();
+    return Promise.resolve(request.path === "/refused" ? undefined : hello);
+  });
+});
+
 function chainOptions(chain: { certificateChainPem: string; privateKeyPem: string }) {
   return { cert: chain.certificateChainPem, key: chain.privateKeyPem };
 }
