@@ -152,6 +152,16 @@ export function limitsTable(): string {
     ["§8 keys transferred by one reconciliation", number(sync.reconciledKeysMax)],
     ["§8 offers pending per link", number(sync.pendingOffersMax)],
     ["§8 pulls under way", number(sync.pullsMax)],
+    [
+      "§8 watchers of a node; probes of a watched link, of another",
+      `${sync.watchersPerNode}; every ${time(sync.probeInterval)}, every ${
+        time(sync.restingProbeInterval)
+      }`,
+    ],
+    [
+      "§8 links kept open through a translator",
+      `${sync.mappedLinksMax}, every ${time(sync.mappedProbeInterval)}`,
+    ],
     ["§9 beacon", `${bytes(beaconBytesLength)} sent, ${bytes(beaconBytesMax)} accepted`],
     [
       "§9 beacons judged per source address",
@@ -235,36 +245,44 @@ export async function trafficTable(cast: Cast, exchange: ExampleExchange): Promi
   const { probe, probeAnswer } = await measure(cast);
   const probeSeconds = sync.probeInterval / 1_000;
   const exchangeBytes = (header: number) => probe + probeAnswer + 2 * header;
-  const perLink = (header: number) => 2 * exchangeBytes(header) / probeSeconds;
+  const restingSeconds = sync.restingProbeInterval / 1_000;
+  const degree = 12;
+  // Each end of a link may probe it; two of a node's links are watched by it, and it by two.
+  const watching = (header: number) =>
+    2 * sync.watchersPerNode * exchangeBytes(header) / probeSeconds;
+  const resting = (header: number) =>
+    (2 * degree - 2 * sync.watchersPerNode) * exchangeBytes(header) / restingSeconds;
   const trickleSeconds = discovery.trickleMax / 1_000;
-  const beacons = 3 * (2 * beaconBytesLength + udp4 + udp6) / trickleSeconds;
+  // Redundancy k suppresses the rest; one more for the families and for phases that differ.
+  const heard = discovery.trickleRedundancy + 1;
+  const beacons = heard * (2 * beaconBytesLength + udp4 + udp6) / trickleSeconds;
   const { m1, m2, m3, m4 } = exchange;
   const bodies = m1.length + m2.length + m3.length + m4.length;
   const chains = 2 * (cast.ann.leaf.length + cast.ann.root.length);
   const proof = bodies + chains + exchangeFraming;
-  const proofs = 2 * proof / (node.reproveEvery / 1_000);
-  const sum = (header: number) => 2 * perLink(header) + beacons + proofs;
+  const proofs = degree * proof / (node.reproveEvery / 1_000);
+  const sum = (header: number) => watching(header) + resting(header) + beacons + proofs;
   const rate = (value: number) => `${value.toFixed(1)} B/s`;
   return table(["what, in and out together", "IPv4", "IPv6"], [
     ["one probe and its answer", ...[udp4, udp6].map((header) => bytes(exchangeBytes(header)))],
     [
-      `one link: each end probes every ${probeSeconds} s`,
-      ...[udp4, udp6].map((header) => rate(perLink(header))),
+      `watching two and being watched by two, every ${probeSeconds} s`,
+      ...[udp4, udp6].map((header) => rate(watching(header))),
     ],
     [
-      "LAN of three: two links",
-      ...[udp4, udp6].map((header) => rate(2 * perLink(header))),
+      `both ends' probes of all else on ${degree} links, every ${time(sync.restingProbeInterval)}`,
+      ...[udp4, udp6].map((header) => rate(resting(header))),
     ],
     [
-      `LAN of three: beacons of all three, both families, every ${trickleSeconds} s`,
+      `beacons heard and sent on a network, both families, every ${trickleSeconds} s`,
       rate(beacons),
       rate(beacons),
     ],
     [
-      `LAN of three: each link's exchange repeated once in 24 h, ${number(proof)} B`,
+      `each link's exchange repeated once in 24 h, ${number(proof)} B`,
       rate(proofs),
       rate(proofs),
     ],
-    ["**LAN of three: sum per node**", ...[udp4, udp6].map((header) => `**${rate(sum(header))}**`)],
+    ["**sum per node**", ...[udp4, udp6].map((header) => `**${rate(sum(header))}**`)],
   ]);
 }

@@ -37,8 +37,8 @@ export interface DispatchOwner {
   admits(prefix: string): boolean;
   /** The peer of that prefix, opened if it is admitted and not yet held. */
   peerOf(prefix: string): Peer | undefined;
-  /** An authentic request came from the peer. */
-  handleHeard(peer: Peer): void;
+  /** An authentic request came from the peer; first = not seen before, and from where it says. */
+  handleHeard(peer: Peer, isFirst: boolean): void;
   /** Whether the peer, which proved by a cookie that it receives elsewhere, is to be sought there. */
   mayMove(peer: Peer): boolean;
   answerProbe(probe: ProbeMessage): Promise<ProbeMessage>;
@@ -146,7 +146,7 @@ export class Dispatch {
     const message = decodeRequest(tell.message);
     if (message instanceof DecodeError) return this.#counters.count(`tell: ${message.reason}`);
     this.#noteAddress(peer, tell.source);
-    this.#owner.handleHeard(peer);
+    this.#owner.handleHeard(peer, true);
     if (message.kind === "offer") this.#owner.handleOffers(peer, message.offers);
     else if (message.kind === "push") await this.#owner.handlePushed(peer, message.records);
     else this.#counters.count("tell of what is to be asked");
@@ -168,7 +168,7 @@ export class Dispatch {
     // the peer back to where it was when it sent the first.
     const isFirst = opened.cookieRight && this.#epochKeys.firstSight(opened);
     if (isFirst) this.#noteAddress(peer, opened.source);
-    this.#owner.handleHeard(peer);
+    this.#owner.handleHeard(peer, isFirst);
     if (needsCookie(request) && !opened.cookieRight) {
       return { kind: "notice", code: noticeCodes.cookieNeeded, value: 0 };
     }

@@ -55,6 +55,8 @@ export const provingMax = 256;
 export const lettingGoMax = 4;
 /** Between two looks at the interfaces: carrier and addresses come and go without an event. */
 export const interfacesLookEvery = seconds(2);
+/** How long changes of `links` records wait for others before roles of watching follow from them. */
+export const rolesCoalesce = milliseconds(500);
 /** New links are published together, so that a start does not publish once per link. */
 export const linksCoalesce = seconds(30);
 /** Between two publications of `links`, even of lost ones. */

@@ -16,11 +16,13 @@ import type {
   AuthenticationOutcome,
   LinkDropReason,
   LinkHealth,
+  LinkRole,
   Monitor,
   MonitorEffect,
 } from "../sync/mod.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { decodeCoseSign1 } from "../wire/cose_sign1.ts";
+import type { NodeIdPrefixHex } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
 import type { Asker } from "./asker.ts";
@@ -48,6 +50,8 @@ export interface LinksOwner {
   listenPortOf(id: NodeId): number | undefined;
   /** Addresses at which the node says it can be dialled, the likeliest first. */
   addressesOf(id: NodeId): readonly SocketAddress[];
+  /** Whether the peer sees this node at another address than its own. */
+  isTranslated(peer: Peer): boolean;
   /** Whether there may be one more link with this node. */
   admitsLink(peer: Peer): boolean;
   handleLinkUp(peer: Peer): void;
@@ -156,6 +160,7 @@ export class Links implements Timed {
         return;
       }
       peer.provenRoundTripMs = outcome.roundTripMs;
+      peer.seenAs = socketAddress(outcome.answer.seenIp, outcome.answer.seenPort);
       this.#perform(monitor.handleHeard(peer.id, this.#now()));
       if (!peer.linked && !owner.admitsLink(peer)) {
         await this.#letGo(peer);
@@ -177,6 +182,7 @@ export class Links implements Timed {
       peers.link(peer);
     }
     this.#perform(monitor.handleLink(peer.id, peer.dialledAt, now));
+    if (!peer.accepted && owner.isTranslated(peer)) monitor.handleMapped(peer.id, now);
     if (isNew) owner.handleLinkUp(peer);
   }
 
@@ -218,8 +224,13 @@ export class Links implements Timed {
     owner.handleLinkDown(peer, why);
   }
 
-  /** An authentic request came from the peer. Without a link that is a reason to prove one. */
-  handleHeard(peer: Peer): void {
+  /**
+   * An authentic request came from the peer. Without a link that is a reason to prove one.
+   *
+   * @param isFirst Whether it was not seen before and comes from where it says.
+   */
+  handleHeard(peer: Peer, isFirst: boolean): void {
+    if (peer.linked && isFirst) this.#options.monitor.handleAsked(peer.id, this.#now());
     if (peer.linked || !peer.keys.ready || peer.address === undefined) return;
     const at = this.#strangerProvedAt.get(peer.id);
     const now = this.#now();
@@ -236,9 +247,14 @@ export class Links implements Timed {
     this.#options.background.own("authenticate anew", this.#authenticate(peer));
   }
 
-  /** Another node's `links` record says that it lost the peer. */
-  handleReportedLoss(peer: Peer, reporter: NodeId): void {
+  /** Another node's `links` record says that it lost the peer, or one that watched the peer is lost. */
+  handleReportedLoss(peer: Peer, reporter: NodeIdPrefixHex): void {
     this.#options.monitor.handleReportedLoss(peer.id, reporter, this.#now());
+  }
+
+  /** What both ends' records show of the link now. */
+  handleRole(id: NodeId, role: LinkRole | undefined): void {
+    this.#options.monitor.handleRole(id, role, this.#now());
   }
 
   /** The peer said good-bye, naming the boot that ends. */

@@ -119,6 +119,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
       dial: () => Promise.resolve({ kind: "failed", why: "refused", detail: "closed" }),
       listenPortOf: () => undefined,
       addressesOf: () => [],
+      isTranslated: () => false,
       admitsLink: () => false,
       handleLinkUp: nothing,
       handleLinkDown: nothing,
@@ -146,7 +147,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
 Deno.test("newcomers that never answer take half of the requests that may wait, not all", async () => {
   using gate = CryptoGate.install();
   const { time, links, meet, askedFor } = await linksAmong(gate, false);
-  for (let i = 0; i < provingMax + 50; i++) links.handleHeard(await meet(i));
+  for (let i = 0; i < provingMax + 50; i++) links.handleHeard(await meet(i), true);
   await time.advance(seconds(1));
   assertEquals(askedFor("ping"), provingMax);
   assert(provingMax * proveTries <= pendingRepliesMax / 2);
@@ -155,7 +156,7 @@ Deno.test("newcomers that never answer take half of the requests that may wait, 
 Deno.test("of many that get no link a few are brought into step, and all are let go", async () => {
   using gate = CryptoGate.install();
   const { time, links, meet, askedFor } = await linksAmong(gate, true);
-  for (let i = 0; i < 40; i++) links.handleHeard(await meet(i));
+  for (let i = 0; i < 40; i++) links.handleHeard(await meet(i), true);
   await time.advance(seconds(1));
   assertEquals(askedFor("compare"), lettingGoMax);
   assertEquals(askedFor("letGo"), 40 - lettingGoMax);

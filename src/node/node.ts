@@ -19,7 +19,7 @@ import type { BeaconChannel, DatagramSocket, NetworkInterface } from "../platfor
 import { EpochKeys } from "../session/mod.ts";
 import { Monitor, OwnRecords, type VerifiedRecord } from "../sync/mod.ts";
 import type { InfoBody } from "../wire/info.ts";
-import { costExponentOf, type LinkCost, prefixHexOf } from "../wire/links.ts";
+import { costExponentOf, type LinkCost, type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
 import { formatSocketAddress } from "../wire/socket_address.ts";
@@ -48,6 +48,7 @@ import { RecordReadings } from "./record_readings.ts";
 import type { InterfaceEntry, NodeEvent } from "./report.ts";
 import { Sockets } from "./sockets.ts";
 import { Warnings } from "./warnings.ts";
+import { WatchRoles } from "./watch_roles.ts";
 
 /** A running node. */
 export class Node {
@@ -75,6 +76,7 @@ export class Node {
   readonly #interfaces: InterfaceWatch;
   readonly #calendar: Calendar;
   readonly #readings: RecordReadings;
+  readonly #roles: WatchRoles;
   readonly #pump: Pump;
   readonly #stopping = new AbortController();
   readonly #forgotten: Map<NodeId, number>;
@@ -175,6 +177,11 @@ export class Node {
       options.host,
     );
     this.#readings = new RecordReadings(archive.store);
+    this.#roles = new WatchRoles(clock, selfId, {
+      linked: () => this.peers.links(),
+      neighboursOf: (prefix) => this.#readings.neighboursOf(prefix),
+      handleRole: (id, role) => this.links.handleRole(id, role),
+    });
     this.#calendar = new Calendar({
       clock,
       builtAt: options.builtAt,
@@ -224,6 +231,7 @@ export class Node {
         handlePublished: (record, urgent) => {
           this.warnings.clear("publishing");
           archive.admitOwn(record);
+          this.#roles.handleRecord(record);
           this.#gossip.tell(record, urgent);
           this.fleet.handleChange();
           poke();
@@ -331,6 +339,7 @@ export class Node {
         },
         listenPortOf: (id) => this.#readings.listenPortOf(id),
         addressesOf: (id) => this.#readings.dialAddressesOf(id),
+        isTranslated: (peer) => this.#isTranslated(peer),
         admitsLink: (peer) => this.#admitsLink(peer),
         handleLinkUp: (peer) => this.#handleLinkUp(peer),
         handleLinkDown: (peer, why) => this.#handleLinkDown(peer, why),
@@ -386,7 +395,7 @@ export class Node {
       {
         admits: (prefix) => this.#granted.has(prefix) || this.peers.byPrefix(prefix) !== undefined,
         peerOf: (prefix) => this.#peerOf(prefix),
-        handleHeard: (peer) => this.links.handleHeard(peer),
+        handleHeard: (peer, isFirst) => this.links.handleHeard(peer, isFirst),
         mayMove: (peer) => this.#mayMove(peer),
         answerProbe: (probe) => this.#gossip.answerProbe(probe),
         answerCompare: (compare, bytesMax) => this.#gossip.answerCompare(compare, bytesMax),
@@ -407,6 +416,7 @@ export class Node {
       this.#finder,
       this.#degree,
       this.fleet,
+      this.#roles,
       archive,
       this.#interfaces,
     ];
@@ -581,12 +591,20 @@ export class Node {
   #handleStored(record: VerifiedRecord, previous: VerifiedRecord | undefined): void {
     if (record.kind === infoKind) this.#handleAddressesOf(record.author);
     if (record.kind === linksKind && previous !== undefined) {
-      for (const peer of this.#readings.reportedLosses(record, previous, this.peers)) {
-        this.links.handleReportedLoss(peer, record.author);
+      for (const lost of this.#readings.reportedLosses(record, previous)) {
+        const peer = this.peers.byPrefix(lost);
+        if (peer?.linked === true) this.links.handleReportedLoss(peer, prefixHexOf(record.author));
+        this.#lookAtOrphansOf(lost);
       }
     }
+    this.#roles.handleRecord(record);
     this.fleet.handleChange();
     this.#pump.poke();
+  }
+
+  /** Whom a lost node watched may be lost with it, and nobody would notice. */
+  #lookAtOrphansOf(lost: NodeIdPrefixHex): void {
+    for (const peer of this.#roles.watchedBy(lost)) this.links.handleReportedLoss(peer, lost);
   }
 
   #handleGone(records: readonly VerifiedRecord[]): void {
@@ -633,6 +651,14 @@ export class Node {
       this.#socketTowards(peer) === undefined;
   }
 
+  /** Whether an address translator stands between this node and the peer. */
+  #isTranslated(peer: Peer): boolean {
+    const { seenAs } = peer;
+    const local = this.#socketTowards(peer)?.local;
+    return seenAs !== undefined && local !== undefined &&
+      (seenAs.ip !== local.ip || seenAs.port !== local.port);
+  }
+
   #admitsLink(peer: Peer): boolean {
     return admitsLink({
       from: this.#machineOf(peer),
@@ -676,6 +702,7 @@ export class Node {
     this.#publisher.handleLink(peer.prefix, isNews, this.#outside.clock.monotonic());
     this.#gossip.handleLink(peer);
     this.#degree.handleLink();
+    this.#roles.handleLinks();
     this.#judgeClock();
     this.fleet.handleChange();
     this.#emit({
@@ -693,6 +720,8 @@ export class Node {
     this.#finder.handleUnlinked(peer.id, unlinkReason(why));
     this.#gossip.handleUnlink(peer.id);
     this.#publisher.handleUnlink(peer.prefix, forSilence, this.#outside.clock.monotonic());
+    if (forSilence) this.#lookAtOrphansOf(peer.prefix);
+    this.#roles.handleLinks();
     this.fleet.handleChange();
     this.#emit({ event: "link-down", ...this.#naming(peer.id), reason: why });
     this.#outside.log.info("Link with {name} ({id}) is over: {why}", {

@@ -46,6 +46,8 @@ export class Peer {
   dialledAt: SocketAddress | undefined;
   /** Between which addresses the last exchange went: the system's own choice of a way there. */
   way: { readonly local: IpAddress; readonly remote: IpAddress } | undefined;
+  /** Where it saw this node's datagrams come from. */
+  seenAs: SocketAddress | undefined;
   /** How long the round trip took that proved the link, in milliseconds. */
   provenRoundTripMs: number | undefined;
 

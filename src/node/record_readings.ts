@@ -11,11 +11,11 @@ import { type IpAddress, isIpv6 } from "../base/ip.ts";
 import { readInfo, readLinks, type RecordStore, type VerifiedRecord } from "../sync/mod.ts";
 import type { InfoBody } from "../wire/info.ts";
 import { type LinksBody, type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
-import type { NodeId } from "../wire/node_id.ts";
+import { type NodeId, nodeIdBytesLength, nodeIdPrefixLength } from "../wire/node_id.ts";
+import { keyBound } from "../wire/key_range.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
 import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { dialAddressesMax, knownAddressesMax, urgentAuthorsMax, urgentEvery } from "./limits.ts";
-import type { Peer, PeerTable } from "./peer.ts";
 
 const noSubject = new Uint8Array(0);
 
@@ -33,6 +33,8 @@ export class RecordReadings {
   readonly #store: RecordStore;
   /** Addresses that records name: some of the port's slots are kept for these. */
   readonly #knownIps = new BoundedMap<IpAddress, true>(knownAddressesMax);
+  /** What `links` records that were looked for by prefix say: watchers are looked for often. */
+  readonly #linksRead = new WeakMap<VerifiedRecord, LinksBody>();
   /** When an author's lost links were last told on at once. */
   readonly #urgentAt = new BoundedMap<NodeId, Instant>(urgentAuthorsMax);
 
@@ -45,6 +47,29 @@ export class RecordReadings {
     const record = this.#store.get(recordKey(infoKind, id, noSubject));
     const info = record === undefined ? undefined : readInfo(record);
     return info === undefined || isDecodeError(info) ? undefined : info;
+  }
+
+  /** What the node whose id begins so says of its links. */
+  linksOfPrefix(prefix: NodeIdPrefixHex): LinksBody | undefined {
+    const low = keyBound(new Uint8Array([linksKind])) + prefix;
+    // Longer than any key that begins so, and above it.
+    const high = low + "ff".repeat(nodeIdBytesLength - nodeIdPrefixLength + 1);
+    for (const record of this.#store.range(low, high)) return this.#read(record);
+    return undefined;
+  }
+
+  /** Whom that node names in its `links`. */
+  neighboursOf(prefix: NodeIdPrefixHex): ReadonlySet<NodeIdPrefixHex> | undefined {
+    const links = this.linksOfPrefix(prefix)?.links;
+    return links === undefined ? undefined : new Set(links.map(({ peer }) => peer));
+  }
+
+  #read(record: VerifiedRecord): LinksBody | undefined {
+    const known = this.#linksRead.get(record);
+    if (known !== undefined) return known;
+    const body = linksIn(record);
+    if (body !== undefined) this.#linksRead.set(record, body);
+    return body;
   }
 
   /** What the node says of its links. */
@@ -88,16 +113,15 @@ export class RecordReadings {
   }
 
   /**
-   * The neighbours of ours whose loss the record reports: those that its author listed before, and
-   * that themselves list the author. Else made-up nodes could cry wolf.
+   * Whose loss the record reports, as far as that is worth a look: those whom its author listed
+   * before and no longer does, and that themselves list the author. Else made-up nodes could cry wolf.
    */
-  reportedLosses(record: VerifiedRecord, previous: VerifiedRecord, peers: PeerTable): Peer[] {
+  reportedLosses(record: VerifiedRecord, previous: VerifiedRecord): NodeIdPrefixHex[] {
     const before = linksIn(previous);
     const reporter = prefixHexOf(record.author);
-    return (linksIn(record)?.lost ?? []).flatMap((prefix) => {
-      const peer = peers.byPrefix(prefix);
-      if (peer?.linked !== true || !lists(before, prefix)) return [];
-      return lists(this.linksOf(peer.id), reporter) ? [peer] : [];
-    });
+    const after = linksIn(record);
+    return (after?.lost ?? []).filter((prefix) =>
+      lists(before, prefix) && !lists(after, prefix) && lists(this.linksOfPrefix(prefix), reporter)
+    );
   }
 }

@@ -83,8 +83,23 @@ export const offerersMax = 8;
 
 // Monitor.
 
-/** Between two regular probes of a link: a silent host is then known within 6 s on the average. */
+/** Nodes that watch one node: one may fail with it, and two find a death in 2 s on the average. */
+export const watchersPerNode = 2;
+/** Between two probes of a link that this node watches, or of which it does not know who does. */
 export const probeInterval = seconds(6);
+/** Between two probes of a link that others watch: it must not stay broken or out of step for ever. */
+export const restingProbeInterval = minutes(5);
+/**
+ * Between two probes of a link that only this node can dial, since an address translator stands
+ * between: those forget a UDP mapping after 30 s.
+ */
+export const mappedProbeInterval = seconds(20);
+/** Links whose mapping is kept open: they cost 15 B/s each. The rest is dialled when it is needed. */
+export const mappedLinksMax = 4;
+/** A node that hears so long nothing from a watcher of its own asks it: it may be cut off. */
+export const watcherSilence = seconds(20);
+/** How long a node goes on watching after it learned that others do: they may learn it later. */
+export const watchHandover = seconds(20);
 /** How long the answer to a regular probe may take before the link is suspected, at least. */
 export const missAfterMin = milliseconds(500);
 /** The same at most, on links whose measured round trips are slow. */

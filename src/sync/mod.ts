@@ -45,6 +45,7 @@ export {
   type AuthenticationOutcome,
   type LinkDropReason,
   type LinkHealth,
+  type LinkRole,
   Monitor,
   type MonitorEffect,
   type MonitorOptions,
@@ -64,4 +65,5 @@ export {
   type ReconciliationEnd,
 } from "./reconciliation.ts";
 export { answerFetch, type FetchOutcome, settleFetch } from "./transfer.ts";
+export { watchersOf } from "./watchers.ts";
 export { fetchKeysPerRequest, reconcilePause, refreshInterval } from "./limits.ts";

@@ -1,11 +1,12 @@
 /**
- * Whether the other end of each link still answers. One probe per link and interval, evenly spread;
+ * Whether the other end of each link still answers. One probe per link and interval, evenly spread:
+ * every few seconds where this node is one of the peer's two watchers, every few minutes elsewhere;
  * a miss starts a *round*: quick UDP tries while a TCP authentication runs beside them, and one
  * answer on either path ends the suspicion. PROTOCOL §8.5; round-trip smoothing after RFC 6298,
  * spreading after DESYNC (Degesys et al., 2007), distrust of a slow self after Lifeguard (2018).
  *
  * It refuses to believe anything that is not an answer to this node: not a datagram that arrived, not
- * a TCP accept, not another node's word. Which links it watches is its owner's decision.
+ * a TCP accept, not another node's word. Which links it watches its owner tells (`watchers.ts`).
  *
  * @module
  */
@@ -18,12 +19,19 @@ import type { NodeId } from "../wire/node_id.ts";
 import type { SocketAddress } from "../wire/socket_address.ts";
 import {
   lateAfter,
+  mappedLinksMax,
   monitoredLinksMax,
+  probeInterval,
   reportedLossesMax,
   reportedLossPause,
   reportedLossSpread,
 } from "./limits.ts";
-import type { AuthenticationOutcome, LinkHealth, MonitorEffect } from "./monitor_effects.ts";
+import type {
+  AuthenticationOutcome,
+  LinkHealth,
+  LinkRole,
+  MonitorEffect,
+} from "./monitor_effects.ts";
 import { MonitoredLink } from "./monitored_link.ts";
 import { freePhase } from "./probe_spread.ts";
 
@@ -31,6 +39,7 @@ export type {
   AuthenticationOutcome,
   LinkDropReason,
   LinkHealth,
+  LinkRole,
   MonitorEffect,
 } from "./monitor_effects.ts";
 
@@ -59,7 +68,8 @@ export class Monitor {
     const known = this.#links.get(id);
     if (known !== undefined) return this.#settled(known.handleFinished(address, now));
     invariant(this.#links.size < monitoredLinksMax, "no more links than the monitor's limit");
-    const link = new MonitoredLink(id, freePhase(this.#links.values(), this.#prng, now), now);
+    const first = freePhase(this.#links.values(), probeInterval, this.#prng, now);
+    const link = new MonitoredLink(id, first, now);
     this.#links.set(id, link);
     return link.handleFinished(address, now);
   }
@@ -67,6 +77,43 @@ export class Monitor {
   /** The node gave the link up for a reason of its own. */
   handleUnlink(id: NodeId): void {
     this.#links.delete(id);
+  }
+
+  /**
+   * What the two ends of the link are to one another now. While that is not known (`undefined`) the
+   * link is probed as if this node watched it.
+   */
+  handleRole(id: NodeId, role: LinkRole | undefined, now: Instant): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    const before = link.interval;
+    link.handleRole(role, now);
+    if (link.interval !== before) this.#place(link, now);
+  }
+
+  /** Only this node can dial the peer: an address translator stands between. */
+  handleMapped(id: NodeId, now: Instant): void {
+    const link = this.#links.get(id);
+    if (link === undefined || link.isMapped) return;
+    const kept = [...this.#links.values()].filter(({ isMapped }) => isMapped).length;
+    if (kept >= mappedLinksMax) return this.#counters.count("mapping not kept open");
+    const before = link.interval;
+    link.keepOpen();
+    if (link.interval !== before) this.#place(link, now);
+  }
+
+  /** Finds the link a place among those of its interval. */
+  #place(link: MonitoredLink, now: Instant): void {
+    const others = [...this.#links.values()].filter((other) => other !== link);
+    link.probeAt(freePhase(others, link.interval, this.#prng, now));
+  }
+
+  /**
+   * The peer asked something, now and from where it is: a watcher of ours is at work. No answer to
+   * this node, so it ends no suspicion.
+   */
+  handleAsked(id: NodeId, now: Instant): void {
+    this.#links.get(id)?.handleAsked(now);
   }
 
   /** The probe `attempt` was answered. */
@@ -99,8 +146,10 @@ export class Monitor {
   /**
    * Another node says that it lost the peer: the peer is probed at once instead of at its turn, once
    * per reporter in ten minutes. The word of the other accuses nobody; silence here does.
+   *
+   * @param reporter Names who says so, or the lost node that watched the peer.
    */
-  handleReportedLoss(id: NodeId, reporter: NodeId, now: Instant): void {
+  handleReportedLoss(id: NodeId, reporter: string, now: Instant): void {
     const link = this.#links.get(id);
     if (link === undefined || link.isWaiting) return;
     const pair = `${id} ${reporter}`;
@@ -133,6 +182,7 @@ export class Monitor {
     }
     const effects: MonitorEffect[] = [];
     for (const link of [...this.#links.values()]) {
+      if (link.endHandover(now)) this.#place(link, now);
       effects.push(...this.#settled(link.handleTimeout(this.#links.values(), now)));
     }
     return effects;

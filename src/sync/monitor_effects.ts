@@ -33,6 +33,14 @@ export type AuthenticationOutcome =
   | { readonly kind: "refused"; readonly address: SocketAddress }
   | { readonly kind: "failed" };
 
+/** What the two ends of a link are to one another. Not known before both ends' records name it. */
+export interface LinkRole {
+  /** This node is one of the peer's watchers. */
+  readonly watches: boolean;
+  /** The peer is one of this node's watchers. */
+  readonly isWatched: boolean;
+}
+
 /** One link as seen from here. */
 export interface LinkHealth {
   readonly id: NodeId;
@@ -44,4 +52,6 @@ export interface LinkHealth {
   /** When this node last had an answer from there, on any path. */
   readonly lastHeard: Instant;
   readonly via: "udp" | "tcp";
+  /** Absent while it is not known. */
+  readonly role?: LinkRole;
 }

@@ -10,6 +10,7 @@ import {
   earliest,
   elapsed,
   type Instant,
+  instant,
   later,
   milliseconds,
 } from "../base/instant.ts";
@@ -18,20 +19,25 @@ import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.
 import {
   answerAgeMax,
   forgivenGapsMax,
+  mappedProbeInterval,
   missAfterMax,
   missAfterMin,
   probeInterval,
   provenAddressesMax,
   provenAddressLifetime,
   restartingLinkLifetime,
+  restingProbeInterval,
   tcpOnlyRoundsMax,
   tryInterval,
+  watcherSilence,
+  watchHandover,
 } from "./limits.ts";
 import { RoundTripEstimate, triesFor } from "./link_quality.ts";
 import type {
   AuthenticationOutcome,
   LinkDropReason,
   LinkHealth,
+  LinkRole,
   MonitorEffect,
 } from "./monitor_effects.ts";
 import { OpenProbes } from "./open_probes.ts";
@@ -44,10 +50,16 @@ export type IgnoredAnswer = "answer to no probe" | "answer too late";
 /** The machine of one link. After an effect `drop` it is over and not called again. */
 export class MonitoredLink implements ProbeTimes {
   readonly id: NodeId;
-  readonly interval: Duration = probeInterval;
+  #role: LinkRole | undefined;
+  /** Until when it is watched although others do so now. */
+  #handoverUntil: Instant | undefined;
+  /** Whether only this end can dial, and probes keep the way open. */
+  #isMapped = false;
   #nextProbe: Instant;
   #lastProbe: Instant;
   #lastHeard: Instant;
+  /** When the peer last asked something. No answer: it says nothing of the way there. */
+  #lastAsked: Instant;
   readonly #probes = new OpenProbes();
   /** Until when the regular probe under way may be answered. */
   #awaitedUntil: Instant | undefined;
@@ -66,6 +78,19 @@ export class MonitoredLink implements ProbeTimes {
     this.#nextProbe = firstProbe;
     this.#lastProbe = now;
     this.#lastHeard = now;
+    this.#lastAsked = now;
+  }
+
+  /** Between two probes. A room of its own for those to come: links that carry streams. */
+  get interval(): Duration {
+    const isDoubtful = this.#via !== "udp" || this.#restartingUntil !== undefined;
+    if (isDoubtful || this.#isWatching) return probeInterval;
+    return this.#isMapped ? mappedProbeInterval : restingProbeInterval;
+  }
+
+  /** Who does not know who watches the peer had better do it. */
+  get #isWatching(): boolean {
+    return this.#role?.watches !== false || this.#handoverUntil !== undefined;
   }
 
   get nextProbe(): Instant {
@@ -79,6 +104,43 @@ export class MonitoredLink implements ProbeTimes {
   /** Whether an answer is awaited. */
   get isWaiting(): boolean {
     return this.#awaitedUntil !== undefined || this.#round !== undefined;
+  }
+
+  /** What both ends' records show of the link now; `undefined`: they do not both name it. */
+  handleRole(role: LinkRole | undefined, now: Instant): void {
+    const before = this.#role;
+    this.#role = role;
+    if (role?.watches !== false) this.#handoverUntil = undefined;
+    else if (before?.watches === true) this.#handoverUntil = later(now, watchHandover);
+    // A watcher that is new has its time from now on.
+    if (role?.isWatched === true && before?.isWatched !== true) this.#lastAsked = now;
+  }
+
+  /** The peer asked something: it lives and reaches this node, whether or not the reverse holds. */
+  handleAsked(now: Instant): void {
+    this.#lastAsked = now;
+  }
+
+  /** Whether it is probed only to keep the way through an address translator open. */
+  get isMapped(): boolean {
+    return this.#isMapped;
+  }
+
+  /** Only this end can dial. */
+  keepOpen(): void {
+    this.#isMapped = true;
+  }
+
+  /** Whether the time is over in which it was watched although others do so. */
+  endHandover(now: Instant): boolean {
+    if (this.#handoverUntil === undefined || this.#handoverUntil > now) return false;
+    this.#handoverUntil = undefined;
+    return true;
+  }
+
+  /** The next regular probe is at that time. */
+  probeAt(time: Instant): void {
+    this.#nextProbe = time;
   }
 
   /** Probes no later than this. */
@@ -154,6 +216,7 @@ export class MonitoredLink implements ProbeTimes {
     this.#lastHeard = now;
     this.#probes.forgive();
     this.#awaitedUntil = undefined;
+    this.probeBy(later(now, probeInterval));
     return this.#endRound(now);
   }
 
@@ -167,7 +230,7 @@ export class MonitoredLink implements ProbeTimes {
     const effects: MonitorEffect[] = [];
     if (this.#restartingUntil !== undefined && this.#restartingUntil <= now) {
       // The old process may have answered until it ended: only an answer of late counts.
-      if (elapsed(this.#lastHeard, now) > 2 * this.interval) return [this.drop("restart overdue")];
+      if (elapsed(this.#lastHeard, now) > 2 * probeInterval) return [this.drop("restart overdue")];
       this.#restartingUntil = undefined;
     }
     if (this.#awaitedUntil !== undefined && this.#awaitedUntil <= now) {
@@ -176,7 +239,7 @@ export class MonitoredLink implements ProbeTimes {
     }
     if (this.#round !== undefined) {
       effects.push(...this.#advanceRound(this.#round, now));
-    } else if (this.#awaitedUntil === undefined && this.#nextProbe <= now) {
+    } else if (this.#awaitedUntil === undefined && this.#dueAt() <= now) {
       effects.push(this.#probe(now));
       if (this.#restartingUntil === undefined) this.#awaitedUntil = this.#awaitFrom(now);
       else this.#probes.forgive();
@@ -189,7 +252,20 @@ export class MonitoredLink implements ProbeTimes {
   /** When `handleTimeout` wants to be called. */
   nextTimeout(): Instant | undefined {
     if (this.#round !== undefined) return this.#round.nextTimeout();
-    return earliest(this.#restartingUntil, this.#awaitedUntil ?? this.#nextProbe);
+    return earliest(
+      this.#restartingUntil,
+      this.#handoverUntil,
+      this.#awaitedUntil ?? this.#dueAt(),
+    );
+  }
+
+  /** When the next probe is due: at its turn, or because a watcher of ours has fallen silent. */
+  #dueAt(): Instant {
+    if (this.#role?.isWatched !== true || this.#restartingUntil !== undefined) {
+      return this.#nextProbe;
+    }
+    const last = Math.max(this.#lastAsked, this.#lastHeard, this.#lastProbe);
+    return instant(Math.min(this.#nextProbe, last + watcherSilence));
   }
 
   /**
@@ -219,6 +295,7 @@ export class MonitoredLink implements ProbeTimes {
       loss: this.#probes.loss.recent,
       lastHeard: this.#lastHeard,
       via: this.#via,
+      ...(this.#role === undefined ? {} : { role: this.#role }),
     };
   }
 
@@ -249,6 +326,8 @@ export class MonitoredLink implements ProbeTimes {
   #endRound(now: Instant): MonitorEffect[] {
     this.#round = undefined;
     while (this.#nextProbe <= now) this.#nextProbe = later(this.#nextProbe, this.interval);
+    // A link that only TCP keeps is looked at again soon, whoever watches it.
+    if (this.#via !== "udp") this.probeBy(later(now, probeInterval));
     if (!this.#suspected) return [];
     this.#suspected = false;
     return [{ kind: "alive", id: this.id, via: this.#via }];

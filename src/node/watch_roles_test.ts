@@ -1,0 +1,104 @@
+import { assertEquals } from "@std/assert";
+import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
+import { idOf } from "../../tests/sim/beacon_bus.ts";
+import { RecordAuthor } from "../../tests/sim/record_author.ts";
+import { instant, later } from "../base/instant.ts";
+import { type LinkRole, watchersOf } from "../sync/mod.ts";
+import { encodeLinks, type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { linksKind } from "../wire/record_key.ts";
+import { rolesCoalesce } from "./limits.ts";
+import { Peer } from "./peer.ts";
+import { WatchRoles } from "./watch_roles.ts";
+
+const selfId = idOf(1);
+const self = prefixHexOf(selfId);
+
+/** Roles of a node that has links with `count` others, on records that a test writes down. */
+function rolesAmong(count: number) {
+  const peers = Array.from({ length: count }, (_, i) => {
+    const peer = new Peer(idOf(i + 2), new SeededEntropy([i]));
+    peer.linked = true;
+    return peer;
+  });
+  const listed = new Map<NodeIdPrefixHex, Set<NodeIdPrefixHex>>();
+  const told: { id: NodeId; role: LinkRole | undefined }[] = [];
+  const state = { now: instant(0) };
+  const roles = new WatchRoles(
+    {
+      monotonic: () => state.now,
+      wall: () => {
+        throw new Error("no calendar here");
+      },
+      wait: () => Promise.resolve(),
+    },
+    selfId,
+    {
+      linked: () => peers.filter(({ linked }) => linked),
+      neighboursOf: (prefix) => listed.get(prefix),
+      handleRole: (id, role) => told.push({ id, role }),
+    },
+  );
+  const pass = () => {
+    state.now = later(state.now, rolesCoalesce);
+    roles.handleTimeout(state.now);
+    return told.splice(0);
+  };
+  /** Everybody's record names everybody else. */
+  const meshed = () => {
+    const all = [self, ...peers.map(({ prefix }) => prefix)];
+    for (const one of all) listed.set(one, new Set(all.filter((other) => other !== one)));
+  };
+  return { roles, peers, listed, pass, meshed };
+}
+
+Deno.test("the role of each link follows from the records of both ends and of those they name", () => {
+  const { roles, peers, listed, pass, meshed } = rolesAmong(8);
+  meshed();
+  roles.handleLinks();
+  const all = [...listed.keys()];
+  const watchersHere = (of: NodeIdPrefixHex) =>
+    watchersOf(of, all.filter((one) => one !== of), () => true);
+  assertEquals(
+    pass(),
+    peers.map(({ id, prefix }) => ({
+      id,
+      role: {
+        watches: watchersHere(prefix).includes(self),
+        isWatched: watchersHere(self).includes(prefix),
+      },
+    })),
+  );
+  for (const { prefix } of peers) {
+    const watched = roles.watchedBy(prefix).map((peer) => peer.prefix);
+    assertEquals(
+      watched,
+      peers.map((peer) => peer.prefix).filter((of) => watchersHere(of).includes(prefix)),
+    );
+  }
+  roles.handleLinks();
+  assertEquals(pass(), [], "what has not changed is not told again");
+});
+
+Deno.test("a link that one end's record does not name has no role, and gets one when it does", async () => {
+  const { roles, peers, listed, pass } = rolesAmong(1);
+  const [peer] = peers;
+  if (peer === undefined) throw new Error("there is one");
+  listed.set(self, new Set([peer.prefix]));
+  roles.handleLinks();
+  assertEquals(pass(), []);
+  listed.set(peer.prefix, new Set([self]));
+  // Records of kinds and authors that decide nothing here are passed over.
+  const stranger = await RecordAuthor.create(9);
+  const strange = await stranger.record({
+    kind: linksKind,
+    body: encodeLinks({ bootNonce: new Uint8Array(16), links: [], lost: [] }),
+  });
+  roles.handleRecord(strange);
+  assertEquals(roles.nextTimeout(), undefined);
+  roles.handleLinks();
+  assertEquals(pass(), [{ id: peer.id, role: { watches: true, isWatched: true } }]);
+  listed.delete(peer.prefix);
+  roles.handleLinks();
+  assertEquals(pass(), [{ id: peer.id, role: undefined }]);
+});

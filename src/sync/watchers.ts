@@ -1,0 +1,62 @@
+/**
+ * Who watches whom: of the nodes that X's newest `links` names and whose own newest `links` name X,
+ * the two that lead an order which X's id and theirs decide. So everybody can compute it, nobody
+ * chooses his watchers, and nobody is asked. PROTOCOL §8.5.
+ *
+ * The order need not resist anybody who searches for ids: whoever wants to lead the order of one X
+ * makes new identities until one does, under any hash. So the ids, which are hashes already, are
+ * mixed by MurmurHash3 (A. Appleby, x86, 32 bits): even, not symmetric, without waiting.
+ *
+ * @module
+ */
+import { fromHex } from "../base/bytes.ts";
+import { invariant } from "../base/invariant.ts";
+import type { NodeIdPrefixHex } from "../wire/links.ts";
+import { watchersPerNode } from "./limits.ts";
+
+function rotated(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits));
+}
+
+/** MurmurHash3_x86_32 of bytes whose number is a multiple of four. */
+export function murmur3(bytes: Uint8Array, seed: number): number {
+  invariant(bytes.length % 4 === 0, "whole words are mixed");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let hash = seed;
+  for (let at = 0; at < bytes.length; at += 4) {
+    const word = Math.imul(
+      rotated(Math.imul(view.getUint32(at, true), 0xcc9e2d51), 15),
+      0x1b873593,
+    );
+    hash = (Math.imul(rotated(hash ^ word, 13), 5) + 0xe6546b64) | 0;
+  }
+  hash ^= bytes.length;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** Where `watcher` stands in the order of `watched`: the lowest leads. 0…2³² − 1. */
+export function watchRank(watched: NodeIdPrefixHex, watcher: NodeIdPrefixHex): number {
+  const bytes = fromHex(watched + watcher);
+  invariant(bytes !== undefined, "prefixes are hexadecimal");
+  return murmur3(bytes, 0);
+}
+
+/**
+ * The watchers of a node: two, or as many as there are confirmed links, if those are fewer.
+ *
+ * @param listed Whom its newest `links` names.
+ * @param confirms Whether that neighbour's newest `links` names it.
+ */
+export function watchersOf(
+  watched: NodeIdPrefixHex,
+  listed: readonly NodeIdPrefixHex[],
+  confirms: (neighbour: NodeIdPrefixHex) => boolean,
+): NodeIdPrefixHex[] {
+  return listed.filter(confirms)
+    .map((neighbour) => ({ neighbour, rank: watchRank(watched, neighbour) }))
+    .sort((x, y) => x.rank - y.rank || (x.neighbour < y.neighbour ? -1 : 1))
+    .slice(0, watchersPerNode)
+    .map(({ neighbour }) => neighbour);
+}
