@@ -110,6 +110,11 @@ export class Asker implements Timed {
     this.#replies = new PendingReplies(counters);
   }
 
+  /** How many requests wait for an answer. */
+  get waiting(): number {
+    return this.#replies.size;
+  }
+
   /** Asks until an answer comes or the tries are over. */
   async ask(peer: Peer, request: RequestMessage, options: AskOptions = {}): Promise<AskOutcome> {
     const waiting = new Waiting(peer);

@@ -80,6 +80,11 @@ export class Dispatch {
     this.#owner = owner;
   }
 
+  /** Datagrams being worked on. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
   /** Takes a datagram in. Never throws; what is too much is dropped and counted. */
   handleDatagram({ bytes, from }: ReceivedDatagram, socket: DatagramSocket): void {
     const datagram = decodeDatagram(bytes);

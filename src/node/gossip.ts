@@ -90,6 +90,16 @@ export class Gossip implements Timed {
     return this.#options.clock.monotonic();
   }
 
+  /** Pulls, offers that wait to be told, reconciliations. */
+  get underWay(): {
+    readonly pulls: number;
+    readonly offers: number;
+    readonly comparisons: number;
+  } {
+    const { pulls, pending } = this.#push.snapshot();
+    return { pulls, offers: pending, comparisons: this.#comparing.size };
+  }
+
   /** A link has come: from now on it is told of changes, and compared with once. */
   handleLink(peer: Peer): void {
     this.#push.handleLink(peer.id);

@@ -99,6 +99,11 @@ export class Links implements Timed {
     return this.#options.clock.monotonic();
   }
 
+  /** Peers being proven, and peers being let go. */
+  get underWay(): { readonly proving: number; readonly lettingGo: number } {
+    return { proving: this.#proving.size, lettingGo: this.#lettingGo.size };
+  }
+
   /** An exchange was finished on this connection, dialled by this node or by the peer. */
   handleProven(result: ExchangeResult, place: ExchangePlace): void {
     const { counters, background } = this.#options;

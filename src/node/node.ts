@@ -35,6 +35,7 @@ import { EventFeed } from "./events.ts";
 import { Finder } from "./finder.ts";
 import type { KnownNode } from "./fleet_view.ts";
 import { FleetWatch } from "./fleet_watch.ts";
+import type { Gauges } from "./gauges.ts";
 import { Gossip } from "./gossip.ts";
 import { InterfaceWatch } from "./interface_watch.ts";
 import { peersMax } from "./limits.ts";
@@ -431,6 +432,26 @@ export class Node {
   /** Resolves when one comparison with a peer ended equal. */
   get inStep(): Promise<void> {
     return this.#inStep.promise;
+  }
+
+  /** How much of everything bounded is held now. */
+  gauges(): Gauges {
+    const { records, authors, tombstones, flagged } = this.archive.store.snapshot();
+    return {
+      links: this.peers.linkCount,
+      peersWithoutLink: this.peers.otherCount,
+      granted: this.#granted.size,
+      records,
+      authors,
+      tombstones,
+      flaggedAuthors: flagged,
+      requests: this.asker.waiting,
+      datagrams: this.#dispatch.underWay,
+      ...this.links.underWay,
+      ...this.#gossip.underWay,
+      strangers: this.#discovery.snapshot(this.#outside.clock.monotonic()).strangers,
+      background: this.#background.size,
+    };
   }
 
   /** The interfaces served, for status. */

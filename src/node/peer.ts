@@ -112,6 +112,11 @@ export class PeerTable {
     return this.#linked.size;
   }
 
+  /** How many peers without a link are remembered. */
+  get otherCount(): number {
+    return this.#others.size;
+  }
+
   /** Marks the link as held. */
   link(peer: Peer): void {
     peer.linked = true;

@@ -70,6 +70,11 @@ export class MemoryStorage implements Storage {
     this.#stepsLeft = steps;
   }
 
+  /** Nothing more fits than is there. */
+  fill(): void {
+    this.#bytesMax = this.#used();
+  }
+
   /** Changes how much fits. */
   setBytesMax(bytesMax: number): void {
     this.#bytesMax = bytesMax;

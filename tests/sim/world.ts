@@ -135,6 +135,11 @@ export class World implements Disposable {
     return await watched;
   }
 
+  /** Whether more than one machine has this identity. */
+  isCloned(id: NodeId): boolean {
+    return this.machines.filter((machine) => machine.id === id).length > 1;
+  }
+
   /** The name of the machine with that id, or the id. */
   nameOf(id: NodeId): string {
     return this.machines.find((machine) => machine.id === id)?.name ?? id;
@@ -187,11 +192,15 @@ export class Machine {
   /** What is kept of forgotten nodes from start to start. */
   forgotten: ReadonlyMap<NodeId, number> = new Map();
   readonly port = 7411;
+  /** The network its `eth0` belongs to. */
+  readonly lan: string;
   readonly #number: number;
   readonly #clockRate: number;
+  readonly #ips: readonly IpAddress[];
   #wall: WallTime;
   #starts = 0;
   #startedAt = 0;
+  #eventsAtStart = 0;
   #isCrashed = false;
   #process: Process | undefined;
 
@@ -209,6 +218,8 @@ export class Machine {
     this.host = host;
     this.#number = number;
     this.#wall = options.wall ?? worldBeginsAt;
+    this.lan = options.lan ?? "lan";
+    this.#ips = host.attachments[0]?.ips ?? [];
     this.#clockRate = options.clockRate ?? 1;
     this.storage = new MemoryStorage({
       prng: new Prng([world.seed, 5, number]),
@@ -227,6 +238,11 @@ export class Machine {
   /** When its process was started last, in milliseconds since the world began. */
   get startedAt(): number {
     return this.#startedAt;
+  }
+
+  /** How many events there were when its process was started last. */
+  get eventsAtStart(): number {
+    return this.#eventsAtStart;
   }
 
   /** Boot nonces are told to others: whose nonce is higher is for a test to choose. */
@@ -259,6 +275,7 @@ export class Machine {
     if (this.#process !== undefined) throw new Error(`A node runs on ${name} already`);
     this.#starts++;
     this.#startedAt = world.time.now;
+    this.#eventsAtStart = this.events.length;
     if (this.#isCrashed) {
       this.#isCrashed = false;
       storage.restart();
@@ -367,6 +384,12 @@ export class Machine {
     this.storage.crashAfter(0);
     this.#isCrashed = true;
     this.kill();
+  }
+
+  /** Its `eth0` is attached where it was when the machine was made, if it is attached nowhere. */
+  plugIn(): void {
+    if (this.host.attachments.some(({ name }) => name === "eth0")) return;
+    this.host.attach("eth0", this.lan, ...this.#ips);
   }
 
   /** Somebody sets its calendar this far from the right time; it stays so over restarts. */

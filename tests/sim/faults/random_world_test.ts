@@ -1,0 +1,77 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { seconds } from "../../../src/base/instant.ts";
+import { readSoakOptions } from "../soak.ts";
+import {
+  RandomWorldFailure,
+  replayCommand,
+  runRandomWorld,
+  type Sabotage,
+} from "./random_world.ts";
+
+Deno.test("one seed is one world: the same trace every time, another seed another trace", async () => {
+  const first = await runRandomWorld(3);
+  assertEquals(await runRandomWorld(3), first);
+  assert((await runRandomWorld(12)).trace !== first.trace);
+  assert(first.storeChecks > first.nodes && first.faults > 0);
+});
+
+async function failureOf(sabotage: Sabotage): Promise<string> {
+  return (await assertRejects(() => runRandomWorld(12, sabotage), RandomWorldFailure)).message;
+}
+
+Deno.test("a world that fails shows its seed, its faults, and the command that runs it again", async () => {
+  const text = await failureOf({
+    healed: () => {
+      throw new Error("The bridge is gone");
+    },
+  });
+  assert(text.startsWith("The world of seed 12 failed: The bridge is gone"), text);
+  assert(/faults \(s\): \d+\.\d \S/.test(text), text);
+  assert(text.endsWith(replayCommand(12)), text);
+  assertEquals(readSoakOptions(replayCommand(12).split(" ").slice(3)), {
+    seed: 12,
+    worlds: 1,
+    minutes: Number.POSITIVE_INFINITY,
+  });
+});
+
+Deno.test("a record that nobody signed fails a world", async () => {
+  const text = await failureOf({
+    before: ({ signatures }) => {
+      signatures.add = () => signatures;
+    },
+  });
+  assert(text.includes("nobody signed record"), text);
+});
+
+Deno.test("a link without an exchange fails a world", async () => {
+  const text = await failureOf({ before: (world) => void (world.streams.noteAnswered = () => {}) });
+  assert(text.includes("without proof in both directions"), text);
+});
+
+Deno.test("a node that stays apart fails a world", async () => {
+  const text = await failureOf({
+    healed: (world) => {
+      const [one, ...others] = world.machines;
+      for (const other of others) if (one !== undefined) world.network.cut(one.host, other.host);
+    },
+  });
+  assert(text.includes("Not within 600 s: all agree"), text);
+});
+
+Deno.test("a timer that is left behind fails a world", async () => {
+  const text = await failureOf({
+    healed: (world) => void world.time.after(seconds(9_999), () => {}),
+  });
+  assert(text.includes("1 things would still come due"), text);
+});
+
+Deno.test("soak takes a seed, a number of worlds, minutes, and nothing else", () => {
+  assertEquals(readSoakOptions(["--minutes", "2"]), {
+    seed: 1,
+    worlds: Number.POSITIVE_INFINITY,
+    minutes: 2,
+  });
+  assertEquals(readSoakOptions(["--speed", "9"]), "No such option: speed");
+  assertEquals(typeof readSoakOptions(["--seed", "x"]), "string");
+});
