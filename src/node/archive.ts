@@ -174,9 +174,16 @@ export class Archive implements Timed {
     );
   }
 
-  /** Waits for what is being written, makes it durable, closes the log. */
+  /**
+   * Waits for what is being written, makes it durable, closes the log. A disk that refuses the last
+   * write does not keep a node from ending: own records are on it already, others have the rest.
+   */
   async close(): Promise<void> {
-    await this.#log.sync();
+    try {
+      await this.#log.sync();
+    } catch (error) {
+      this.#options.owner.handleLogFailure(error);
+    }
     await this.#log.close();
   }
 }
