@@ -17,7 +17,8 @@ export const restBound: Duration = minutes(5);
 
 /** Why they do not agree, in words; empty if they do. */
 export function disagreements(machines: readonly Machine[]): string[] {
-  const problems: string[] = [];
+  const problems = machines.filter((one) => !one.isRunning).map(({ name }) => `${name} is down`);
+  if (problems.length > 0) return problems;
   const digests = new Set(machines.map((machine) => machine.recordDigest()));
   if (digests.size > 1) problems.push(`${digests.size} different stores`);
   for (const one of machines) {

@@ -49,14 +49,13 @@ Deno.test("a link without an exchange fails a world", async () => {
   assert(text.includes("without proof in both directions"), text);
 });
 
-Deno.test("a node that stays apart fails a world", async () => {
+Deno.test("a node that stays down fails a world", async () => {
   const text = await failureOf({
     healed: (world) => {
-      const [one, ...others] = world.machines;
-      for (const other of others) if (one !== undefined) world.network.cut(one.host, other.host);
+      world.machines[0]?.kill();
     },
   });
-  assert(text.includes("Not within 600 s: all agree"), text);
+  assert(text.includes("all agree"), text);
 });
 
 Deno.test("a timer that is left behind fails a world", async () => {
