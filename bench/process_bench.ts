@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loopbackInterface } from "../scripts/fleet.ts";
+import { loopbackInterface } from "../scripts/local_fleet.ts";
 import { meshCommand, MeshProcess } from "../scripts/mesh_process.ts";
 import { type Bench, SkippedError } from "./frame.ts";
 

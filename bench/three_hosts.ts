@@ -5,7 +5,7 @@
  * @module
  */
 import { eventually } from "../scripts/eventually.ts";
-import { loopbackInterface } from "../scripts/fleet.ts";
+import { loopbackInterface } from "../scripts/local_fleet.ts";
 import { MeshProcess } from "../scripts/mesh_process.ts";
 import { Lan, lanMissing } from "../tests/e2e/lan.ts";
 

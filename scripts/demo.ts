@@ -14,7 +14,7 @@ import { standardError, standardOutput } from "../src/host/terminal.ts";
 import { stopSignals } from "../src/host/process_signals.ts";
 import { DemoStory, StepError } from "./demo_story.ts";
 import { pause } from "./eventually.ts";
-import { Fleet, loopbackInterface, NodeLostError } from "./fleet.ts";
+import { Fleet, loopbackInterface, NodeLostError } from "./local_fleet.ts";
 import { root } from "./house.ts";
 import { LiveScreen } from "./live_screen.ts";
 import { absolute } from "./paths.ts";

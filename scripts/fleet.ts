@@ -1,124 +1,296 @@
 /**
- * Several nodes on this machine, on its loopback interface alone: their processes and the one
- * private directory that holds their states. Dispose of it: whatever still runs is ended, by its
- * process id, and the directory removed.
+ * A fleet of real nodes on this machine, one process each, on its loopback interface alone. They stay
+ * up when this program has ended; it finds them again.
+ *
+ *     deno task fleet up 100 [--bin dist/mesh] [--together] [--wait-known]
+ *     deno task fleet status
+ *     deno task fleet kill 3
+ *     deno task fleet down
+ *
+ * Exit code: 0 = done; 1 = not, and why; 2 = wrong usage.
  *
  * @module
  */
-import { removeControlSocket } from "../src/host/control_place.ts";
+import { type Column, Output } from "../src/cli/output.ts";
+import { type OptionSpec, ParsedWords, parseWords } from "../src/cli/options.ts";
+import { standardError, standardOutput } from "../src/host/terminal.ts";
 import { pause } from "./eventually.ts";
-import { MeshProcess } from "./mesh_process.ts";
-import { join } from "./paths.ts";
+import { askNode, FleetEyes, whenAll } from "./fleet/fleet_eyes.ts";
+import { signalOwn, useOf } from "./fleet/own_process.ts";
+import { type Member, StandingFleet } from "./fleet/standing_fleet.ts";
+import { loopbackInterface } from "./local_fleet.ts";
+import { absolute, join } from "./paths.ts";
 
-/** A node that is asked to stop ends within 5 s (CLI contract); a loaded machine gets one more. */
-const stopMs = 6_000;
+/** More real nodes than this are the simulator's. */
+const nodesMax = 1_000;
+/** How long a start may take: seconds of processor time for each. */
+const readyWithinMs = 300_000;
+const knownWithinMs = 600_000;
+const unreachableWithinMs = 60_000;
+/** Over how long the processor time of a node is taken. */
+const cpuSampleMs = 1_000;
 
-/** The name of the loopback interface: `lo`, `lo0`, … */
-export function loopbackInterface(): string {
-  const found = Deno.networkInterfaces().find(({ address }) => address === "127.0.0.1");
-  if (found === undefined) throw new Error("This machine has no interface with 127.0.0.1");
-  return found.name;
+const optionSpecs: readonly OptionSpec[] = [
+  { name: "bin", value: "PATH", help: "run this executable instead of the source" },
+  { name: "together", help: "up: start all at once, not a few at a time" },
+  { name: "wait-known", help: "up: wait until every node reaches every other" },
+  { name: "directory", value: "DIR", help: "where the fleet's states lie" },
+  { name: "json", help: "status: one JSON object" },
+  { name: "help", short: "h", help: "show this help" },
+];
+
+const help = `Usage: deno task fleet up N | status | kill N | down [options]
+
+Real nodes on this machine, one process each, on its loopback interface alone.
+
+  up N    start N nodes; they stay up
+  status  how they are, and what they use
+  kill N  kill N of them at random, and say when the others knew
+  down    end them all and remove their states
+
+Options:
+${
+  optionSpecs.map(({ name, value = "", help }) => `  --${`${name} ${value}`.padEnd(14)}  ${help}`)
+    .join("\n")
 }
 
-/** How to make a fleet. */
-export interface FleetOptions {
-  /** The compiled executable; absent = the source. */
-  readonly binary?: string;
-  /** How the directory's name begins. */
-  readonly prefix: string;
-  /** Ends the wait for clean stops: what still runs is killed. */
-  readonly hurry?: AbortSignal;
+Example:
+  deno task fleet up 30 --bin dist/mesh --wait-known`;
+
+/** Something to tell the person; the exit code is 1. */
+class FleetError extends Error {
+  override readonly name = "FleetError";
 }
 
-/** A node ended that nobody asked to. */
-export class NodeLostError extends Error {
-  override readonly name = "NodeLostError";
+/** The directory of this user's fleet. */
+function usualDirectory(): string {
+  const user = Deno.build.os === "windows" ? "" : `-${Deno.uid()}`;
+  return join(
+    Deno.env.get("XDG_RUNTIME_DIR") ?? Deno.env.get("TMPDIR") ?? "/tmp",
+    `mesh-fleet${user}`,
+  );
 }
 
-/** Nodes on this machine, by name. */
-export class Fleet implements AsyncDisposable {
-  /** Holds the states; mode 0700. */
-  readonly directory: string;
-  readonly #options: FleetOptions;
-  readonly #nodes = new Map<string, MeshProcess>();
-  readonly #asked = new WeakSet<MeshProcess>();
-  readonly #lost = new AbortController();
-  #isOver = false;
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} s`;
+}
 
-  constructor(options: FleetOptions) {
+/** Lowest, middle and highest, in words. */
+function spread(values: readonly number[], digits = 0): string[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((value) =>
+    value === undefined ? "-" : value.toFixed(digits)
+  );
+}
+
+class FleetCommands {
+  readonly #options: ParsedWords;
+  readonly #directory: string;
+  readonly #output: Output;
+
+  constructor(options: ParsedWords) {
     this.#options = options;
-    this.directory = Deno.makeTempDirSync({ prefix: options.prefix }).replaceAll("\\", "/");
-  }
-
-  /** Aborts with a `NodeLostError` when a node ends that nobody asked to. */
-  get lost(): AbortSignal {
-    return this.#lost.signal;
-  }
-
-  /** The state directory of a node. */
-  stateOf(name: string): string {
-    return join(this.directory, name);
-  }
-
-  /** The options of `mesh run` that every node of the fleet has. */
-  argsOf(name: string): string[] {
-    return ["--name", name, "--listen", "0", "--interface", loopbackInterface()];
-  }
-
-  /** Starts a node, or one that has ended again; does not wait. */
-  start(name: string, ...args: readonly string[]): MeshProcess {
-    if (this.#isOver) throw new Error("The fleet is being stopped");
-    const { binary } = this.#options;
-    const node = new MeshProcess({
-      state: this.stateOf(name),
-      args: [...this.argsOf(name), ...args],
-      ...binary === undefined ? {} : { binary },
+    const told = options.value("directory");
+    this.#directory = told === undefined ? usualDirectory() : absolute(told);
+    const surroundings = {
+      stdout: standardOutput(),
+      stderr: standardError(),
+      environment: (name: string) => Deno.env.get(name),
+    };
+    this.#output = new Output(surroundings, {
+      json: options.has("json"),
+      quiet: false,
+      plain: false,
     });
-    this.#nodes.set(name, node);
-    node.ended.then((code) => {
-      if (this.#asked.has(node)) return;
-      this.#lost.abort(new NodeLostError(`${name} ended by itself (exit code ${code})`));
-    });
-    return node;
   }
 
-  /** The node of that name, running or ended. */
-  get(name: string): MeshProcess {
-    const node = this.#nodes.get(name);
-    if (node === undefined) throw new Error(`No node ${name} was started`);
-    return node;
+  #say(line: string): void {
+    standardError().write(`${line}\n`);
   }
 
-  /** All nodes, running or ended, by name. */
-  nodes(): ReadonlyMap<string, MeshProcess> {
-    return this.#nodes;
-  }
-
-  /** Ends a node and waits for it. */
-  async end(name: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    const node = this.get(name);
-    this.#asked.add(node);
-    await node.end(signal);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const nodes = [...this.#nodes.values()];
-    for (const node of nodes) {
-      this.#asked.add(node);
-      node.signal("SIGTERM");
+  async up(count: number): Promise<void> {
+    const old = await StandingFleet.open(this.#directory);
+    if (old !== undefined) {
+      const running = await old.running();
+      if (running.length > 0) {
+        throw new FleetError(
+          `A fleet of ${running.length} is up in ${old.directory}. ` +
+            `See "deno task fleet status", end it with "deno task fleet down"`,
+        );
+      }
+      await old.down();
+      this.#say(`Removed what a fleet that is gone had left in ${this.#directory}`);
     }
-    const all = Promise.all(nodes.map((node) => node.ended));
-    const finished = new AbortController();
-    const { hurry } = this.#options;
-    const limit = hurry === undefined ? finished.signal : AbortSignal.any([finished.signal, hurry]);
-    await Promise.race([all, pause(stopMs, limit)]);
-    finished.abort();
-    for (const node of nodes) node.signal("SIGKILL");
-    await all;
-    // A killed node leaves its socket, which lies elsewhere where this path is too long for one.
-    for (const name of this.#nodes.keys()) await removeControlSocket(this.stateOf(name));
-    await Deno.remove(this.directory, { recursive: true });
+    const fleet = await StandingFleet.create(this.#directory);
+    const names = Array.from({ length: count }, (_, at) => `n${at}`);
+    const binary = this.#options.value("bin");
+    const args = ["--listen", "0", "--interface", loopbackInterface()];
+    const options = binary === undefined ? { args } : { args, binary: absolute(binary) };
+    const begun = performance.now();
+    let done = 0;
+    const tenth = Math.max(1, Math.ceil(count / 10));
+    await fleet.startAll(names, () => options, {
+      together: this.#options.has("together"),
+      withinMs: readyWithinMs,
+      onReady: () => {
+        if (++done % tenth === 0 || done === count) this.#say(`${done} of ${count} are ready`);
+      },
+    });
+    const ready = performance.now();
+    this.#say(`All are ready after ${seconds(ready - begun)}; their states: ${fleet.directory}`);
+    if (!this.#options.has("wait-known")) return;
+    const known = await whenAll(await fleet.running(), async (control) => {
+      const status = await control.status();
+      return "reachable" in status && status.reachable === count;
+    }, { withinMs: knownWithinMs });
+    if (known === undefined) throw new FleetError("Not all of them reach all others in time");
+    this.#say(`Each reaches all others ${seconds(performance.now() - ready)} later`);
+  }
+
+  /** The fleet that is up. */
+  async #fleet(): Promise<{ fleet: StandingFleet; running: readonly Member[] }> {
+    const fleet = await StandingFleet.open(this.#directory);
+    const running = await fleet?.running() ?? [];
+    if (fleet === undefined || running.length === 0) {
+      throw new FleetError(
+        `No fleet is up in ${this.#directory}. Start one: deno task fleet up 10`,
+      );
+    }
+    return { fleet, running };
+  }
+
+  async status(): Promise<void> {
+    const { fleet, running } = await this.#fleet();
+    const started = (await fleet.members()).length;
+    const before = await Promise.all(running.map(({ pid }) => useOf(pid)));
+    await pause(cpuSampleMs);
+    const after = await Promise.all(running.map(({ pid }) => useOf(pid)));
+    const answers = await Promise.all(running.map(async ({ state }) => {
+      return await askNode(state, (control) => control.status()).catch(() => undefined);
+    }));
+    const statuses = answers.filter((answer) => answer !== undefined);
+    const residentMegabytes = after.flatMap((use) =>
+      use === undefined ? [] : [use.residentBytes / 1_000_000]
+    );
+    const cpuPercent = after.flatMap((use, at) => {
+      const earlier = before[at];
+      return use === undefined || earlier === undefined
+        ? []
+        : [(use.cpuMs - earlier.cpuMs) / cpuSampleMs * 100];
+    });
+    const facts = {
+      started,
+      running: running.length,
+      ready: statuses.length,
+      known: statuses.map(({ known }) => known),
+      reachable: statuses.map(({ reachable }) => reachable),
+      links: statuses.map(({ links }) => links),
+      residentMegabytes,
+      cpuPercent,
+    };
+    if (this.#output.json) return this.#output.object({ ...facts, directory: fleet.directory });
+    const columns: Column[] = [
+      { title: "WHAT" },
+      ...["LEAST", "MEDIAN", "MOST"].map((title) => ({ title, right: true } as const)),
+    ];
+    const row = (name: string, values: readonly string[]) =>
+      [name, ...values].map((text) => ({ text }));
+    this.#output.line(
+      `${running.length} of ${started} nodes run, ${statuses.length} answer (${fleet.directory})`,
+    );
+    this.#output.table(columns, [
+      row("nodes known", spread(facts.known)),
+      row("nodes reachable", spread(facts.reachable)),
+      row("links", spread(facts.links)),
+      row("resident MB", spread(facts.residentMegabytes, 1)),
+      row("processor %", spread(facts.cpuPercent, 1)),
+    ]);
+  }
+
+  async kill(count: number): Promise<void> {
+    const { fleet, running } = await this.#fleet();
+    if (count >= running.length) {
+      throw new FleetError(`Only ${running.length} run: somebody must be left to notice`);
+    }
+    const shuffled = running.map((member) => ({ member, draw: Math.random() }))
+      .sort((a, b) => a.draw - b.draw).map(({ member }) => member);
+    const victims = shuffled.slice(0, count);
+    const survivors = shuffled.slice(count);
+    await using eyes = new FleetEyes();
+    await Promise.all(survivors.map((survivor) => eyes.open(survivor)));
+    const ids = new Map<string, string>();
+    for (const { name } of victims) {
+      const ready = await fleet.readyOf(name);
+      if (ready !== undefined) ids.set(name, ready.id);
+    }
+    const seen = victims.map(({ name }) =>
+      eyes.expect((event) => event.event === "node-unreachable" && event.id === ids.get(name))
+    );
+    const killedAt = Date.now();
+    for (const victim of victims) await signalOwn(victim, "SIGKILL");
+    for (const [at, { name, pid }] of victims.entries()) {
+      const times = await seen[at]?.of(survivors.length, unreachableWithinMs) ?? [];
+      const [first = NaN] = times;
+      const last = times.at(-1) ?? NaN;
+      const who = times.length === survivors.length
+        ? `all ${survivors.length}`
+        : `${times.length} of ${survivors.length}`;
+      this.#output.line(
+        `${name} (process ${pid}): known to the first after ${seconds(first - killedAt)}, ` +
+          `to ${who} after ${seconds(last - killedAt)}`,
+      );
+      if (times.length < survivors.length) throw new FleetError("Not all survivors know in time");
+    }
+  }
+
+  async down(): Promise<void> {
+    const fleet = await StandingFleet.open(this.#directory);
+    if (fleet === undefined) {
+      this.#output.line(`No fleet is up in ${this.#directory}`);
+      return;
+    }
+    const ended = await fleet.down();
+    this.#output.line(`${ended} nodes ended, ${this.#directory} is gone`);
   }
 }
+
+function numberIn(text: string | undefined): number | undefined {
+  const value = text !== undefined && /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= nodesMax ? value : undefined;
+}
+
+async function main(): Promise<number> {
+  const error = standardError();
+  const parsed = parseWords(Deno.args, optionSpecs);
+  if (!(parsed instanceof ParsedWords)) {
+    error.write(`fleet: ${parsed.message}. ${parsed.hint ?? "See: deno task fleet --help"}\n`);
+    return 2;
+  }
+  if (parsed.has("help")) {
+    standardOutput().write(`${help}\n`);
+    return 0;
+  }
+  if (Deno.build.os === "windows") {
+    error.write("fleet: This needs a Unix: processes that outlive their starter, and signals\n");
+    return 1;
+  }
+  const [command, argument, ...more] = parsed.words;
+  const count = numberIn(argument);
+  const commands = new FleetCommands(parsed);
+  try {
+    if (more.length > 0) error.write(`fleet: There is no argument "${more[0]}" here\n`);
+    else if (command === "up" && count !== undefined) return await commands.up(count), 0;
+    else if (command === "kill" && count !== undefined) return await commands.kill(count), 0;
+    else if (command === "status" && argument === undefined) return await commands.status(), 0;
+    else if (command === "down" && argument === undefined) return await commands.down(), 0;
+    else if (command === "up" || command === "kill") {
+      error.write(`fleet: "${command}" takes a number of nodes, 1 to ${nodesMax}\n`);
+    } else error.write(`fleet: up N, status, kill N or down. See: deno task fleet --help\n`);
+    return 2;
+  } catch (reason) {
+    error.write(`fleet: ${reason instanceof Error ? reason.message : String(reason)}\n`);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { pause } from "../../scripts/eventually.ts";
-import { loopbackInterface } from "../../scripts/fleet.ts";
+import { loopbackInterface } from "../../scripts/local_fleet.ts";
 import { type CommandOutput, meshCommand } from "../../scripts/mesh_process.ts";
 import { isFields } from "../../src/base/json_guard.ts";
 import { removeControlSocket } from "../../src/host/control_place.ts";

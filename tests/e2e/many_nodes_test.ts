@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Fleet } from "../../scripts/fleet.ts";
+import { Fleet } from "../../scripts/local_fleet.ts";
 import { deadlineMs, eventually } from "./eventually.ts";
 
 /** More than two processors start at once without falling behind. */

@@ -13,7 +13,7 @@ import { decodeBase64 } from "@std/encoding";
 import { type Bytes, copyBytes } from "../../../src/base/bytes.ts";
 import { isControlFailure, type NodeEvent } from "../../../src/node/mod.ts";
 import type { NodeId } from "../../../src/wire/node_id.ts";
-import { loopbackInterface } from "../../../scripts/fleet.ts";
+import { loopbackInterface } from "../../../scripts/local_fleet.ts";
 import { eventually } from "../eventually.ts";
 import { NodeProcess, type NodeProcessOptions } from "../node_process.ts";
 
