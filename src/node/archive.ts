@@ -7,7 +7,7 @@
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
-import type { Instant } from "../base/instant.ts";
+import { earliest, type Instant, later } from "../base/instant.ts";
 import { sha256 } from "../crypto/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import {
@@ -25,6 +25,7 @@ import {
   type VerifiedRecord,
 } from "../sync/mod.ts";
 import type { Background } from "./background.ts";
+import { writeAgainAfter } from "./limits.ts";
 import type { Timed } from "./pump.ts";
 
 /** What became of bytes that came in. */
@@ -72,6 +73,8 @@ export class Archive implements Timed {
   readonly #log: RecordLog;
   readonly #options: ArchiveOptions;
   #compacting = false;
+  /** When all is written anew, since something could not be written. */
+  #writeAgainAt: Instant | undefined;
 
   private constructor(opened: OpenedRecordLog, options: ArchiveOptions) {
     this.store = new RecordStore(options.store);
@@ -139,28 +142,48 @@ export class Archive implements Timed {
   }
 
   #write(entries: readonly LogEntry[]): void {
-    const { background, owner, clock } = this.#options;
+    const { background, owner } = this.#options;
     const written = this.#log.appendEntries(entries).then(
-      () => owner.handleLogWritten(),
-      (error: unknown) => owner.handleLogFailure(error),
+      () => {
+        if (this.#writeAgainAt === undefined) owner.handleLogWritten();
+      },
+      (error: unknown) => this.#handleLogFailure(error),
     );
     background.own("write the record log", written);
-    if (this.#log.wantsCompaction && !this.#compacting) {
-      this.#compacting = true;
-      const compacted = this.#log.compact(() =>
-        logEntriesOf(this.store, clock.monotonic(), clock.wall())
-      ).catch((error: unknown) => owner.handleLogFailure(error)).finally(() => {
-        this.#compacting = false;
-      });
-      background.own("compact the record log", compacted);
-    }
+    if (this.#log.wantsCompaction) this.#compact();
+  }
+
+  #handleLogFailure(error: unknown): void {
+    const { owner, clock } = this.#options;
+    this.#writeAgainAt = later(clock.monotonic(), writeAgainAfter);
+    owner.handleLogFailure(error);
+  }
+
+  #compact(): void {
+    if (this.#compacting) return;
+    const { background, owner, clock } = this.#options;
+    this.#compacting = true;
+    const compacted = this.#log.compact(() => {
+      // What is missed from here on is missed by the new log as well.
+      this.#writeAgainAt = undefined;
+      return logEntriesOf(this.store, clock.monotonic(), clock.wall());
+    }).then(
+      () => {
+        if (this.#writeAgainAt === undefined) owner.handleLogWritten();
+      },
+      (error: unknown) => this.#handleLogFailure(error),
+    ).finally(() => {
+      this.#compacting = false;
+    });
+    background.own("compact the record log", compacted);
   }
 
   nextTimeout(): Instant | undefined {
-    return this.store.nextTimeout();
+    return earliest(this.store.nextTimeout(), this.#compacting ? undefined : this.#writeAgainAt);
   }
 
   handleTimeout(now: Instant): void {
+    if (this.#writeAgainAt !== undefined && this.#writeAgainAt <= now) this.#compact();
     const effects = this.store.handleTimeout(now, this.#options.clock.wall());
     const deleted = effects.filter((effect: StoreEffect) => effect.kind === "deleted");
     if (deleted.length === 0) return;

@@ -83,6 +83,8 @@ export const clockVotersMin = 5;
 export const clockJumpMin = minutes(1);
 /** From a record that the disk refused to the next try. */
 export const publishAgainAfter = seconds(10);
+/** From a log that the disk refused to the next try to write all of it anew. */
+export const writeAgainAfter = seconds(30);
 /** A clock this long after the executable was built is as suspect as one before. */
 export const clockAfterBuildMax = hours(24 * 365 * 25);
 /** One neighbour's clock this far from ours stops the ageing of records until it is settled. */

@@ -18,6 +18,7 @@ import { Counters } from "../base/counters.ts";
 import {
   elapsed,
   type Instant,
+  instant,
   later,
   milliseconds,
   type WallTime,
@@ -93,6 +94,8 @@ export class RecordStore {
   readonly #counters = new Counters();
   #expiryPaused = false;
   #nextCheck: Instant | undefined;
+  /** When the log was read, and by how much the calendar was ahead of the monotonic clock then. */
+  #restored: { readonly at: Instant; readonly origin: number } | undefined;
 
   constructor(options: RecordStoreOptions) {
     this.#options = {
@@ -131,6 +134,8 @@ export class RecordStore {
     this.#expiryPaused = paused;
     // What was refused as aged may be wanted now.
     this.#refused.clear();
+    // What has left by a calendar that is doubted now, or was until now, is looked at again at once.
+    if (this.#nextCheck !== undefined) this.#nextCheck = instant(0);
   }
 
   /** Decides about a verified record that came in now. */
@@ -145,6 +150,7 @@ export class RecordStore {
     now: Instant,
     wall: WallTime,
   ): AdmitOutcome {
+    this.#restored ??= { at: now, origin: wall - now };
     // A time before the build, or after now, came from a clock that was wrong: count from today.
     const trusted = firstSeen >= this.#builtAt && firstSeen <= wall;
     const age = milliseconds(trusted ? wall - firstSeen : 0);
@@ -301,7 +307,17 @@ export class RecordStore {
     const held = this.#held.get(key);
     return held === undefined
       ? undefined
-      : wallTime(Math.max(0, Math.round(wall - elapsed(held.firstSeen, now))));
+      : wallTime(Math.max(0, Math.round(wall - this.#heldFor(held, now, wall))));
+  }
+
+  /**
+   * How long the record has been known here. What came from the log came with a date, and a calendar
+   * that was ahead when the log was read and has been set right since made that time too long.
+   */
+  #heldFor({ firstSeen }: HeldRecord, now: Instant, wall: WallTime): number {
+    const restored = this.#restored;
+    if (restored === undefined || firstSeen >= restored.at) return elapsed(firstSeen, now);
+    return elapsed(firstSeen, now) + Math.min(0, wall - now - restored.origin);
   }
 
   /**
@@ -361,7 +377,7 @@ export class RecordStore {
   handleTimeout(now: Instant, wall: WallTime): readonly StoreEffect[] {
     if (this.#nextCheck === undefined || now < this.#nextCheck) return [];
     this.#nextCheck = later(now, expiryCheckInterval);
-    if (this.#expiryPaused) return [];
+    if (this.#expiryPaused) return this.#takeAllBack();
     const effects: StoreEffect[] = [];
     for (const held of this.#held.values()) {
       const effect = this.#age(held, now, wall);
@@ -376,11 +392,18 @@ export class RecordStore {
     return effects;
   }
 
+  /** Nobody knows how old anything is: else a wrong calendar would keep this node out of step. */
+  #takeAllBack(): readonly StoreEffect[] {
+    const left = [...this.#held.values()].filter(({ leftAt }) => leftAt !== undefined);
+    for (const held of left) this.#held.takeBack(held);
+    return left.map(({ record }) => ({ kind: "returned", record }));
+  }
+
   #age(held: HeldRecord, now: Instant, wall: WallTime): StoreEffect | undefined {
     if (this.#expiryPaused) return undefined;
     const { record } = held;
     // First seen is counted on the monotonic clock: a wall clock that is set does not age anything.
-    const age = Math.max(elapsed(held.firstSeen, now), wall - record.signedAt);
+    const age = Math.max(this.#heldFor(held, now, wall), wall - record.signedAt);
     if (age < recordLifetime) {
       if (held.leftAt === undefined) return undefined;
       this.#held.takeBack(held);

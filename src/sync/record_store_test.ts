@@ -226,6 +226,42 @@ Deno.test("while ageing is paused nothing leaves, nothing is deleted, and old re
   assertEquals(store.handleTimeout(later.now, later.wall).length, 2);
 });
 
+Deno.test("what left by a calendar that turns out to be doubtful comes back at once", async () => {
+  const store = newStore();
+  const record = await ann.record({ signedAt });
+  put(store, record);
+  const wrong = wallTime(wallStart + days(4_000));
+  const now = instant(start + hours(1));
+  assertEquals(store.handleTimeout(now, wrong), [{ kind: "left", record }]);
+  store.expiryPaused = true;
+  assert((store.nextTimeout() ?? now + 1) <= now);
+  assertEquals(store.handleTimeout(now, wrong), [{ kind: "returned", record }]);
+  assertEquals(keysOf(store), [record.key]);
+  // Nor is the next look awaited when the doubt is over.
+  store.expiryPaused = false;
+  assert((store.nextTimeout() ?? now + 1) <= now);
+  assertEquals(store.handleTimeout(now, wrong), [{ kind: "left", record }]);
+});
+
+Deno.test("a log read under a calendar that was ahead ages nothing once the calendar is right", async () => {
+  const store = newStore();
+  const record = await ann.record({ signedAt });
+  const ahead = days(4_000);
+  const start = instant(1_000);
+  store.restore(record, wallStart, start, wallTime(wallStart + ahead));
+  assertEquals(keysOf(store), []);
+  const now = instant(start + hours(1));
+  const wall = wallTime(wallStart + hours(1));
+  assertEquals(store.handleTimeout(now, wall), [{ kind: "returned", record }]);
+  assertEquals(store.firstSeenOf(record.key, now, wall), wallStart);
+  // Where the calendar was right the time before the restart counts.
+  const other = newStore();
+  other.restore(record, wallStart, start, wallTime(wallStart + days(59)));
+  assertEquals(keysOf(other), [record.key]);
+  const late = wallTime(wallStart + days(60));
+  assertEquals(other.handleTimeout(instant(start + days(1)), late), [{ kind: "left", record }]);
+});
+
 Deno.test("a wall clock that jumps ahead and back costs nothing but the time between", async () => {
   const store = newStore();
   const record = await ann.record({ signedAt });

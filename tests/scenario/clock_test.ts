@@ -50,6 +50,27 @@ Deno.test("a node whose clock shows 2100 keeps everybody's records and drops the
   await world.end();
 });
 
+Deno.test("a node that starts with a calendar years ahead is in step as soon as somebody disagrees", async () => {
+  using world = new World(65);
+  const machines = await world.nodes("a", "b", "c");
+  const [a, ...others] = machines;
+  assert(a !== undefined);
+  await world.until("links", () => machines.every((one) => one.linkNames().length === 2));
+  await world.run(minutes(1));
+  a.kill();
+  a.setWallAhead(days(365 * 5));
+  await a.start();
+  // All it knows is too old by that calendar, and nobody is there yet to disagree.
+  assertEquals(a.node.archive.store.expiryPaused, false);
+  assertEquals(others.some((other) => a.recordDigest() === other.recordDigest()), false);
+  const inStep = () => new Set(machines.map((one) => one.recordDigest())).size === 1;
+  await world.until("in step", inStep, seconds(30));
+  a.setWallAhead(0);
+  await world.run(minutes(1));
+  assert(inStep());
+  await world.end();
+});
+
 Deno.test("one neighbour whose clock is days ahead stops the ageing of records, and no more", async () => {
   using world = new World(63);
   const a = await world.machine("a");

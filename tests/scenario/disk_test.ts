@@ -40,6 +40,31 @@ Deno.test("a disk that is full for a while loses nothing", async () => {
   await world.end();
 });
 
+Deno.test("what a full disk refused is written when there is room, though nothing new happens", async () => {
+  using world = new World(303);
+  const [one, other] = await world.nodes("one", "other");
+  assert(one !== undefined && other !== undefined);
+  await world.until("a link", () => one.isLinked(other) && other.isLinked(one));
+  await world.run(minutes(1));
+  one.storage.fill();
+  const third = await world.machine("third");
+  await third.start();
+  await world.run(minutes(1));
+  await world.done("the third stops", third.stop());
+  await world.run(minutes(2));
+  assert(one.warningCodes().includes("store-damaged"));
+  one.storage.setBytesMax(Number.POSITIVE_INFINITY);
+  const isWhole = () => !one.warningCodes().includes("store-damaged");
+  await world.until("all is written", isWhole, minutes(1));
+  // It knows without asking anybody.
+  world.network.cut(one.host, other.host);
+  world.network.cut(other.host, one.host);
+  one.crash();
+  await one.start();
+  assertEquals(one.node.archive.store.byAuthor(third.id).length, 2);
+  await world.end();
+});
+
 Deno.test("a node whose disk is full stops like any other", async () => {
   using world = new World(302);
   const [one, other] = await world.nodes("one", "other");
