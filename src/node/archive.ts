@@ -14,9 +14,8 @@ import {
   type LogDamage,
   logEntriesOf,
   type LogEntry,
-  type OpenedRecordLog,
+  type OpenedLog,
   receiveRecord,
-  type RecordLog,
   RecordStore,
   type RecordStoreOptions,
   restoreRecord,
@@ -70,13 +69,13 @@ export class Archive implements Timed {
   readonly store: RecordStore;
   /** Damage that was found when the log was opened. */
   readonly damage: LogDamage | undefined;
-  readonly #log: RecordLog;
+  readonly #log: OpenedLog["log"];
   readonly #options: ArchiveOptions;
   #compacting = false;
   /** When all is written anew, since something could not be written. */
   #writeAgainAt: Instant | undefined;
 
-  private constructor(opened: OpenedRecordLog, options: ArchiveOptions) {
+  private constructor(opened: OpenedLog, options: ArchiveOptions) {
     this.store = new RecordStore(options.store);
     this.store.expiryPaused = options.clockSuspect;
     this.#log = opened.log;
@@ -85,7 +84,7 @@ export class Archive implements Timed {
   }
 
   /** Takes back what the log holds. */
-  static async restore(opened: OpenedRecordLog, options: ArchiveOptions): Promise<Archive> {
+  static async restore(opened: OpenedLog, options: ArchiveOptions): Promise<Archive> {
     const archive = new Archive(opened, options);
     const { clock } = options;
     await restoreStore(opened, archive.store, clock.monotonic(), clock.wall());

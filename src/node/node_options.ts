@@ -11,7 +11,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Entropy } from "../platform/entropy.ts";
 import type { Network } from "../platform/network.ts";
 import type { SecureDialer } from "../platform/secure_streams.ts";
-import type { OpenedRecordLog } from "../sync/mod.ts";
+import type { OpenedLog } from "../sync/mod.ts";
 import type { NodeId } from "../wire/node_id.ts";
 
 /** What a node is made of and told. */
@@ -47,7 +47,7 @@ export interface NodeOutside {
   readonly entropy: Entropy;
   readonly network: Network;
   readonly dialer: SecureDialer;
-  readonly recordLog: OpenedRecordLog;
+  readonly recordLog: OpenedLog;
   readonly lookUpHost: (name: string) => Promise<readonly IpAddress[]>;
   /** Writes down which nodes are forgotten; rejects with the system's error. */
   readonly keepForgotten: (forgotten: ReadonlyMap<NodeId, number>) => Promise<void>;

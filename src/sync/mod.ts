@@ -17,10 +17,12 @@ export {
 } from "./own_records.ts";
 export {
   type LogDamage,
+  type OpenedLog,
   type OpenedRecordLog,
   openRecordLog,
   RecordLog,
   recordLogName,
+  type WritableLog,
 } from "./record_log.ts";
 export {
   type AdmitOutcome,

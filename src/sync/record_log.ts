@@ -45,14 +45,25 @@ export interface LogDamage {
   readonly setAside: string;
 }
 
-/** A log that was opened. */
-export interface OpenedRecordLog {
+/** What a node writes to its log. */
+export type WritableLog = Pick<
+  RecordLog,
+  "appendOwn" | "appendEntries" | "wantsCompaction" | "compact" | "sync" | "close"
+>;
+
+/** A log that was opened, as a node uses it. */
+export interface OpenedLog {
   /** What was written down, oldest first. */
   readonly entries: readonly LogEntry[];
-  readonly log: RecordLog;
+  readonly log: WritableLog;
   /** The highest serial of an own record that may have been seen by others; 0 for none. */
   readonly ownSerial: number;
   readonly damage?: LogDamage;
+}
+
+/** A record log that was opened. */
+export interface OpenedRecordLog extends OpenedLog {
+  readonly log: RecordLog;
 }
 
 interface Mended {

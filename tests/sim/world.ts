@@ -15,20 +15,26 @@ import { ControlAnswers } from "../../src/node/control_answers.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeOptions } from "../../src/node/node_options.ts";
 import type { NodeEvent } from "../../src/node/report.ts";
+import type { Entropy } from "../../src/platform/entropy.ts";
 import type { SecureDialer } from "../../src/platform/secure_streams.ts";
 import { openRecordLog } from "../../src/sync/mod.ts";
 import type { NodeId } from "../../src/wire/node_id.ts";
 import { SeededEntropy } from "../fixtures/entropy.ts";
 import { CryptoGate } from "./crypto_gate.ts";
+import { KeptRecords } from "./kept_records.ts";
 import { ip, type MemoryHost, MemoryNetwork } from "./memory_network.ts";
 import { MemoryStorage } from "./memory_storage.ts";
 import { MemoryStreams } from "./memory_streams.ts";
+import { QuickEntropy } from "./quick_entropy.ts";
 import { VirtualClock, VirtualTime } from "./virtual_clock.ts";
 
 /** When the program in these worlds was built. */
 export const worldBuiltAt: WallTime = wallTime(Date.UTC(2026, 5, 1));
 /** What a right clock shows when a world begins. */
 export const worldBeginsAt: WallTime = wallTime(Date.UTC(2026, 6, 1));
+
+/** Machines in the picture of a world, for a message that a person reads. */
+const picturedMax = 50;
 
 /** What a machine of a world is, beyond the usual. */
 export interface MachineOptions {
@@ -46,6 +52,16 @@ export interface MachineOptions {
   readonly diskGarbles?: boolean;
 }
 
+/** What kind of world it is. */
+export interface WorldOptions {
+  /**
+   * For hundreds of nodes and more: machines keep no list of events, identities no list of
+   * signatures, disks lose nothing and cost nothing, entropy is drawn quickly. Together with the
+   * stand-in for cryptography (`stand_in_import_map.json`) a thousand nodes are affordable.
+   */
+  readonly isLarge?: boolean;
+}
+
 /** One world, from a seed. */
 export class World implements Disposable {
   readonly seed: number;
@@ -59,15 +75,23 @@ export class World implements Disposable {
   readonly failures: string[] = [];
   /** Every signature that any identity of this world has made under a record, in hexadecimal. */
   readonly signatures = new Set<string>();
+  readonly isLarge: boolean;
+  readonly #byId = new Map<NodeId, Machine>();
 
-  constructor(seed: number) {
+  constructor(seed: number, { isLarge = false }: WorldOptions = {}) {
     this.seed = seed;
+    this.isLarge = isLarge;
     this.prng = new Prng([seed, 1]);
     this.gate = CryptoGate.install();
     const { gate } = this;
     this.time = new VirtualTime(() => gate.quiet());
     this.network = new MemoryNetwork(this.time, new Prng([seed, 2]));
-    this.streams = new MemoryStreams(this.time, new SeededEntropy([seed, 3]));
+    this.streams = new MemoryStreams(this.time, this.entropy([seed, 3]));
+  }
+
+  /** Entropy of this seed. */
+  entropy(seed: readonly number[]): Entropy {
+    return this.isLarge ? new QuickEntropy(seed) : new SeededEntropy(seed);
   }
 
   /** A new machine on which no node runs yet. */
@@ -81,11 +105,13 @@ export class World implements Disposable {
     host.attach("eth0", lan, ...ips);
     const machine = new Machine(this, name, number, identity, host, options);
     this.machines.push(machine);
+    if (!this.#byId.has(machine.id)) this.#byId.set(machine.id, machine);
     return machine;
   }
 
   /** The identity, each of whose records' signatures is noted. */
   #witnessed(identity: Identity): Identity {
+    if (this.isLarge) return identity;
     return {
       id: identity.id,
       publicKey: identity.publicKey,
@@ -142,12 +168,12 @@ export class World implements Disposable {
 
   /** The name of the machine with that id, or the id. */
   nameOf(id: NodeId): string {
-    return this.machines.find((machine) => machine.id === id)?.name ?? id;
+    return this.#byId.get(id)?.name ?? id;
   }
 
   /** Who is linked with whom, for a failure's message. */
   picture(): string {
-    return this.machines.filter(({ isRunning }) => isRunning).map((machine) =>
+    return this.machines.filter(({ isRunning }) => isRunning).slice(0, picturedMax).map((machine) =>
       `${machine.name}: ${
         machine.linkNames().join(" ")
       } (${machine.node.fleet.view.known} known, ` +
@@ -187,6 +213,8 @@ export class Machine {
   readonly identity: Identity;
   readonly host: MemoryHost;
   readonly storage: MemoryStorage;
+  /** Its disk in a large world. */
+  readonly #kept = new KeptRecords();
   /** Everything its nodes told watchers. */
   readonly events: NodeEvent[] = [];
   /** What is kept of forgotten nodes from start to start. */
@@ -280,7 +308,7 @@ export class Machine {
       this.#isCrashed = false;
       storage.restart();
     }
-    const entropy = new SeededEntropy([world.seed, 7, this.#number, this.#starts]);
+    const entropy = world.entropy([world.seed, 7, this.#number, this.#starts]);
     const clock = new VirtualClock(world.time, {
       wallOrigin: this.#wall,
       rate: this.#clockRate,
@@ -312,7 +340,9 @@ export class Machine {
       entropy,
       network: host,
       dialer: bendDialer(dialer),
-      recordLog: await openRecordLog(storage, entropy),
+      recordLog: world.isLarge
+        ? this.#kept.open(clock.monotonic(), clock.wall())
+        : await openRecordLog(storage, entropy),
       lookUpHost: () => Promise.resolve([]),
       keepForgotten: (forgotten) => {
         this.forgotten = new Map(forgotten);
@@ -334,11 +364,7 @@ export class Machine {
       handler: (connection, request) => node.authenticator.handle(connection, request),
     });
     const watching = new AbortController();
-    const events = node.events.watch(watching.signal);
-    const noting = (async () => {
-      for await (const event of events) this.events.push(event);
-    })();
-    noting.catch(() => undefined); // A list takes everything.
+    if (!world.isLarge) this.#noteEvents(node, watching.signal);
     const control = new ControlAnswers(node, {
       clock,
       name,
@@ -356,6 +382,14 @@ export class Machine {
     return this;
   }
 
+  #noteEvents(node: Node, signal: AbortSignal): void {
+    const events = node.events.watch(signal);
+    const noting = (async () => {
+      for await (const event of events) this.events.push(event);
+    })();
+    noting.catch(() => undefined); // A list takes everything.
+  }
+
   /** A clean stop; needs time to pass. */
   async stop(kind: "leaving" | "restarting" = "leaving"): Promise<void> {
     const running = this.#process;
@@ -364,18 +398,21 @@ export class Machine {
     const callOff = this.world.time.after(seconds(2), () => limit.abort());
     await running.node.stop(kind, limit.signal);
     callOff();
-    running.watching.abort();
-    running.closePort();
-    this.#process = undefined;
+    this.#end(running);
   }
 
   /** The process is killed: its port is closed from now on, nobody is told. */
   kill(): void {
     const running = this.#running;
     running.clock.halt();
-    running.watching.abort();
-    running.closePort();
+    this.#end(running);
     this.host.releaseAll();
+  }
+
+  #end({ node, watching, closePort }: Process): void {
+    watching.abort();
+    closePort();
+    if (this.world.isLarge) this.#kept.keep(node.archive.store);
     this.#process = undefined;
   }
 
