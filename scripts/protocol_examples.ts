@@ -16,7 +16,13 @@ import { datagramExamples } from "./protocol/datagram_examples.ts";
 import { exampleExchange } from "./protocol/exchange_examples.ts";
 import { identityExamples } from "./protocol/identity_examples.ts";
 import { messageExamples } from "./protocol/message_examples.ts";
-import { limitsTable, sizesTable, trafficTable } from "./protocol/tables.ts";
+import {
+  costsTable,
+  fleetTable,
+  limitsTable,
+  sizesTable,
+  trafficTable,
+} from "./protocol/tables.ts";
 
 /** Text of each block by its name: `hex NAME` or `table: NAME`. */
 export async function protocolBlocks(): Promise<ReadonlyMap<string, string>> {
@@ -32,6 +38,8 @@ export async function protocolBlocks(): Promise<ReadonlyMap<string, string>> {
   const tables = {
     limits: limitsTable(),
     sizes: await sizesTable(cast),
+    costs: costsTable(cast),
+    fleet: fleetTable(cast),
     traffic: await trafficTable(cast, exchange),
   };
   return new Map([

@@ -1,5 +1,5 @@
 /** Examples of PROTOCOL §6 to §8: every message, both records, fingerprints. @module */
-import type { Bytes } from "../../src/base/bytes.ts";
+import { type Bytes, encodeUint } from "../../src/base/bytes.ts";
 import { DecodeError } from "../../src/base/decode.ts";
 import { invariant } from "../../src/base/invariant.ts";
 import { administratorFingerprint, selfFingerprint } from "../../src/crypto/mod.ts";
@@ -9,6 +9,7 @@ import {
   type RecordRanges,
   type VerifiedRecord,
 } from "../../src/sync/mod.ts";
+import { drawLots, linkEnd, linkTurn } from "../../src/sync/link_turn.ts";
 import { encodeInfo } from "../../src/wire/info.ts";
 import { allKinds, keyBound, rangeHolds, wholeRange } from "../../src/wire/key_range.ts";
 import { encodeLinks } from "../../src/wire/links.ts";
@@ -94,6 +95,9 @@ export async function messageExamples(
     held: 3_000,
   };
   const sum = ann.info.hash;
+  const end = linkEnd(ann.identity.id, cast.bob.identity.id);
+  const lots = drawLots(end, ann.info.hash);
+  const spoken = { first: "at once", second: "after 250 ms", quiet: "not at all" };
   const payloads = {
     info: payloadOf(infoKind, encodeInfo(ann.infoBody)),
     links: payloadOf(linksKind, encodeLinks(cast.annLinksBody)),
@@ -129,6 +133,12 @@ export async function messageExamples(
       ],
       encodeRecordKey(ann.info.key),
     ),
+    "link-turn": fields([
+      ["seed", encodeUint(end.seed, 4)],
+      ["part", encodeUint(lots.part, 4)],
+      ["order", encodeUint(lots.order, 4)],
+      ["with n = 12", `Ann speaks ${spoken[linkTurn(end, ann.info.hash, 12)]}`],
+    ]),
     "fingerprints": fields([
       ["one self record", await selfFingerprint(1, sum)],
       ["nothing, self kinds", await selfFingerprint(0, filled(0, 32))],

@@ -5,6 +5,7 @@
  */
 import { type Duration, seconds } from "../../src/base/instant.ts";
 import { sha256 } from "../../src/crypto/mod.ts";
+import { degreeFor } from "../../src/discovery/mod.ts";
 import * as discovery from "../../src/discovery/limits.ts";
 import * as host from "../../src/host/limits.ts";
 import * as identity from "../../src/identity/limits.ts";
@@ -150,8 +151,20 @@ export function limitsTable(): string {
       `${sync.reconcileRoundsMax}, ${sync.reconcilePassesMax}`,
     ],
     ["§8 keys transferred by one reconciliation", number(sync.reconciledKeysMax)],
-    ["§8 offers pending per link", number(sync.pendingOffersMax)],
-    ["§8 pulls under way", number(sync.pullsMax)],
+    [
+      "§8 changes waiting per link; of one neighbour's once half are taken",
+      `${number(sync.pendingOffersMax)}; ${number(sync.pendingOffersPerSource)}`,
+    ],
+    [
+      "§8 tells of changes on one link, but for urgent ones",
+      `${sync.promptTells} at once, 1 in ${time(sync.coalesceDelay)}`,
+    ],
+    [
+      "§8 pulls under way; of these from one link",
+      `${number(sync.pullsMax)}; ${number(sync.pullsPerLinkMax)}`,
+    ],
+    ["§8 records that one peer pushed, being judged", number(node.pushedUnderWayMax)],
+    ["§8 comparisons for tells that could not be read, per link", `1 in ${time(node.unreadEvery)}`],
     [
       "§8 watchers of a node; probes of a watched link, of another",
       `${sync.watchersPerNode}; every ${time(sync.probeInterval)}, every ${
@@ -284,5 +297,89 @@ export async function trafficTable(cast: Cast, exchange: ExampleExchange): Promi
       rate(proofs),
     ],
     ["**sum per node**", ...[udp4, udp6].map((header) => `**${rate(sum(header))}**`)],
+  ]);
+}
+
+/** Bytes of Ann's `links` with 13 more neighbours: each is 16 bytes, a head and a cost. */
+function longLinks(cast: Cast): number {
+  return cast.annLinks.bytes.length + 13 * 19 + 3;
+}
+
+interface ChangeCosts {
+  readonly short: number;
+  readonly long: number;
+  readonly streamed: number;
+}
+
+/** Bytes that one node sends for one change; as many come in. */
+function changeCosts(cast: Cast, header: number): ChangeCosts {
+  const turns = sync.activeLinks / 2;
+  const offerLength = encodeRequest({ kind: "offer", offers: [offerOf(cast.ann.info)] }).length;
+  const listHead = 3;
+  const oneOffer = offerLength - listHead;
+  const told = (message: number) => tellOverhead + header + message;
+  const keyLength = 35;
+  const fetched = (size: number) =>
+    requestOverhead + header + listHead + keyLength + answerOverhead + header + listHead + size + 3;
+  const [short, long] = [cast.ann.info.bytes.length, longLinks(cast)];
+  const missed = Math.exp(-sync.relayedBodyLinks);
+  const offersPerTell = Math.floor((requestMessageMax - 5) / oneOffer);
+  const streamedOffers = turns * (oneOffer + told(5) / offersPerTell);
+  // Eight keys are asked, three come; five are asked again, three come; and the last two.
+  const asked = 3 * (requestOverhead + header + 5) + (8 + 5 + 2) * keyLength;
+  const answered = 3 * (answerOverhead + header + 5);
+  return {
+    short: sync.relayedBodyLinks * told(listHead + 3 + short) +
+      (turns - sync.relayedBodyLinks) * told(offerLength) + missed * fetched(short),
+    long: turns * told(offerLength) + fetched(long),
+    streamed: streamedOffers + (asked + answered) / 8 + 3 + (short + long) / 2,
+  };
+}
+
+/** What one changed record costs a node. */
+export function costsTable(cast: Cast): string {
+  const row = (what: string, costOf: (costs: ChangeCosts) => number) => [
+    what,
+    ...[udp4, udp6].map((header) => bytes(Math.round(2 * costOf(changeCosts(cast, header))))),
+  ];
+  return table(["one changed record, per node, in and out together", "IPv4", "IPv6"], [
+    row(`alone, ${cast.ann.info.bytes.length} B`, ({ short }) => short),
+    row(`alone, ${longLinks(cast)} B`, ({ long }) => long),
+    row("in a stream, the mean of both", ({ streamed }) => streamed),
+  ]);
+}
+
+/** What happenings in a fleet of 10,000 cost each of its nodes. */
+export function fleetTable(cast: Cast): string {
+  const fleet = 10_000;
+  const degree = degreeFor(fleet);
+  const { long, streamed } = changeCosts(cast, udp4);
+  const perHour = (records: number, each: number) =>
+    `${number(Math.round(2 * records * each / 3_600))} B/s`;
+  const inAll = (records: number) => `${number(Math.round(2 * records * streamed / 1e6))} MB`;
+  // Leaving: each neighbour's links. In their place: as many again, within 30 s. Coming back: its
+  // info, its links at once and 30 s later, and each neighbour's.
+  const churned = fleet / 100 * (degree + degree + 3 + degree);
+  const restarted = fleet * 4;
+  const updated = fleet * 3;
+  return table(["10,000 nodes, IPv4", "records", "per node"], [
+    ["nothing", "0", "as above"],
+    ["one change", "1", bytes(Math.round(2 * long))],
+    [
+      "1 % leave and return in an hour, told in streams",
+      number(churned),
+      perHour(churned, streamed),
+    ],
+    ["the same, if every change came alone", number(churned), perHour(churned, long)],
+    [
+      "all restart at once: an `info` and three `links` each",
+      number(restarted),
+      `${inAll(restarted)} in all`,
+    ],
+    [
+      "all are updated within an hour: an `info` and two `links` each",
+      number(updated),
+      `${inAll(updated)} in all, ${perHour(updated, streamed)}`,
+    ],
   ]);
 }

@@ -6,6 +6,7 @@
  */
 import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
+import { isDecodeError } from "../base/decode.ts";
 import type { Counters } from "../base/counters.ts";
 import { elapsed, type Instant } from "../base/instant.ts";
 import { unreachable } from "../base/invariant.ts";
@@ -18,6 +19,7 @@ import {
   fetchKeysPerRequest,
   Push,
   type PushEffect,
+  readLinks,
   Reconciliation,
   type ReconciliationEffect,
   settleFetch,
@@ -28,11 +30,11 @@ import { allKinds, equalKinds } from "../wire/key_range.ts";
 import { fetchRequests, offerRequests, pushRequests } from "../wire/message_packing.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { type Offer, offerOf } from "../wire/offer.ts";
-import type { RecordKey } from "../wire/record_key.ts";
+import { linksKind, type RecordKey, recordKey } from "../wire/record_key.ts";
 import type { Archive } from "./archive.ts";
 import type { Asker } from "./asker.ts";
 import type { Background } from "./background.ts";
-import { peersMax, unreadEvery } from "./limits.ts";
+import { peersMax, pushedUnderWayMax, unreadEvery } from "./limits.ts";
 import type { Peer, PeerTable } from "./peer.ts";
 import type { Timed } from "./pump.ts";
 
@@ -68,6 +70,9 @@ export class Gossip implements Timed {
   #ownProbe: { readonly version: number; readonly probe: Promise<ProbeMessage> } | undefined;
   /** Peers being compared with. */
   readonly #comparing = new Set<NodeId>();
+  /** Records that peers pushed and that are being judged. */
+  readonly #pushedUnderWay = new Map<NodeId, number>();
+  readonly #linkCounts = new WeakMap<VerifiedRecord, number>();
   /** When a tell that could not be read last made us compare. */
   readonly #unreadAt = new BoundedMap<NodeId, Instant>(peersMax);
   /** When a peer that ended unequal may be compared with again; those let go are never unlinked. */
@@ -77,6 +82,8 @@ export class Gossip implements Timed {
     this.#options = options;
     const { clock, archive: { store } } = options;
     this.#push = new Push({
+      self: options.selfId,
+      linksOf: (id) => this.#linksOf(id),
       prng: options.prng,
       judge: (offer, now) => store.judgeOffer(offer, now, clock.wall()),
       held: (key) => {
@@ -115,7 +122,8 @@ export class Gossip implements Timed {
 
   /** A record of this node's own is new. */
   tell(record: VerifiedRecord, urgent: boolean): void {
-    this.#perform(this.#push.handleChange({ offer: offerOf(record), urgent }, this.#now()));
+    const change = { offer: offerOf(record), size: record.bytes.length, urgent };
+    this.#perform(this.#push.handleChange(change, this.#now()));
   }
 
   /** A peer offers these. */
@@ -137,22 +145,51 @@ export class Gossip implements Timed {
 
   /** Records that a peer sent unasked; resolves to how many were new. */
   async handlePushed(peer: Peer, records: readonly Bytes[]): Promise<number> {
-    const taken = await this.#takeAll(peer, records);
-    return taken.filter(({ isNew }) => isNew).length;
+    const underWay = this.#pushedUnderWay.get(peer.id) ?? 0;
+    if (underWay + records.length > pushedUnderWayMax) {
+      this.#options.counters.count("pushed records over one neighbour's share");
+      return 0;
+    }
+    this.#pushedUnderWay.set(peer.id, underWay + records.length);
+    try {
+      const taken = await this.#takeAll(peer, records, false);
+      return taken.filter(({ isNew }) => isNew).length;
+    } finally {
+      const left = (this.#pushedUnderWay.get(peer.id) ?? 0) - records.length;
+      if (left > 0) this.#pushedUnderWay.set(peer.id, left);
+      else this.#pushedUnderWay.delete(peer.id);
+    }
   }
 
-  /** Verifies and admits; what is new is told on. Those that are held now come back. */
+  /** How many links the node lists. Asked for every change and link, so read once per record. */
+  #linksOf(id: NodeId): number | undefined {
+    const record = this.#options.archive.store.get(recordKey(linksKind, id, noSubject));
+    if (record === undefined) return undefined;
+    const known = this.#linkCounts.get(record);
+    if (known !== undefined) return known;
+    const body = readLinks(record);
+    const count = isDecodeError(body) ? 0 : body.links.length;
+    this.#linkCounts.set(record, count);
+    return count;
+  }
+
+  /**
+   * Verifies and admits, all at once (the platform verifies many in flight three times as fast); what
+   * is new is told on. Those that are held now come back.
+   */
   async #takeAll(
     peer: Peer,
     records: readonly Bytes[],
+    compared: boolean,
   ): Promise<{ readonly key: RecordKey; readonly isNew: boolean }[]> {
-    const received = await Promise.all(records.map((bytes) => this.#take(peer, bytes)));
+    const received = await Promise.all(records.map((bytes) => this.#take(peer, bytes, compared)));
     return received.filter((one) => one !== undefined);
   }
 
   async #take(
     peer: Peer,
     bytes: Bytes,
+    compared: boolean,
   ): Promise<{ readonly key: RecordKey; readonly isNew: boolean } | undefined> {
     const { archive, owner, selfId } = this.#options;
     const received = await archive.receive(bytes);
@@ -160,19 +197,17 @@ export class Gossip implements Timed {
     const { record } = received;
     if (record.author === selfId) owner.handleOwnRecord(record);
     if (received.kind === "held") return { key: record.key, isNew: false };
-    this.#perform(
-      this.#push.handleChange(
-        { offer: offerOf(record), urgent: owner.isUrgent(record), from: peer.id },
-        this.#now(),
-      ),
-    );
+    const urgent = owner.isUrgent(record);
+    const size = record.bytes.length;
+    const change = { offer: offerOf(record), size, urgent, from: peer.id, compared };
+    this.#perform(this.#push.handleChange(change, this.#now()));
     owner.handleStored(record, received.previous);
     return { key: record.key, isNew: true };
   }
 
   /** Takes in the record that a peer showed inside an exchange. */
   async handleShown(peer: Peer, bytes: Bytes): Promise<void> {
-    await this.#take(peer, bytes);
+    await this.#take(peer, bytes, false);
   }
 
   /** The probe that this node sends now. */
@@ -195,8 +230,13 @@ export class Gossip implements Timed {
 
   /** Both digests of a probe are known: compares if they differ. */
   handleProbed(peer: Peer, ours: ProbeMessage, theirs: ProbeMessage): void {
-    if (equalBytes(ours.digest, theirs.digest)) this.#options.owner.handleInStep(peer);
+    if (equalBytes(ours.digest, theirs.digest)) this.#handleInStep(peer);
     else this.compareWith(peer);
+  }
+
+  #handleInStep(peer: Peer): void {
+    this.#push.handleInStep(peer.id);
+    this.#options.owner.handleInStep(peer);
   }
 
   answerCompare(request: CompareRequest, bytesMax: number): Promise<AnswerMessage> {
@@ -227,7 +267,7 @@ export class Gossip implements Timed {
   }
 
   async #compare(peer: Peer): Promise<void> {
-    const { archive: { store }, clock, counters, owner } = this.#options;
+    const { archive: { store }, clock, counters } = this.#options;
     const walk = new Reconciliation(
       store,
       (offer) => store.judgeOffer(offer, this.#now(), clock.wall()) === "wanted",
@@ -245,7 +285,7 @@ export class Gossip implements Timed {
           break;
         }
         case "fetch": {
-          const arrived = await this.#fetch(peer, effect.keys);
+          const arrived = await this.#fetch(peer, effect.keys, true);
           waiting.push(...await walk.handleFetched(effect.keys, arrived, this.#now()));
           break;
         }
@@ -258,7 +298,7 @@ export class Gossip implements Timed {
           break;
         case "done":
           counters.count(`reconciliation: ${effect.reason}`);
-          if (effect.equal) owner.handleInStep(peer);
+          if (effect.equal) this.#handleInStep(peer);
           else if (effect.again !== undefined) this.#compareAgainAt.set(peer.id, effect.again);
           break;
         default:
@@ -268,7 +308,11 @@ export class Gossip implements Timed {
   }
 
   /** Fetches the records and takes them in; resolves to the keys that came and are held now. */
-  async #fetch(peer: Peer, keys: readonly RecordKey[]): Promise<RecordKey[]> {
+  async #fetch(
+    peer: Peer,
+    keys: readonly RecordKey[],
+    compared: boolean,
+  ): Promise<RecordKey[]> {
     const arrived: RecordKey[] = [];
     let wanted = keys;
     while (wanted.length > 0) {
@@ -276,7 +320,7 @@ export class Gossip implements Timed {
       for (const request of fetchRequests(wanted, fetchKeysPerRequest)) {
         const outcome = await this.#options.asker.ask(peer, request);
         if (outcome.kind !== "answer" || outcome.answer.kind !== "fetch") return arrived;
-        const taken = await this.#takeAll(peer, outcome.answer.records);
+        const taken = await this.#takeAll(peer, outcome.answer.records, compared);
         const settled = settleFetch(request.keys, taken);
         if (settled.unasked > 0) this.#options.counters.count("record not asked for");
         arrived.push(...settled.asked.map(({ key }) => key));
@@ -319,7 +363,7 @@ export class Gossip implements Timed {
         );
         return;
       case "fetch": {
-        const arrived = new Set(await this.#fetch(peer, effect.keys));
+        const arrived = new Set(await this.#fetch(peer, effect.keys, false));
         const missing = effect.keys.filter((key) => !arrived.has(key));
         if (missing.length > 0) {
           this.#perform(this.#push.handleNotFetched(peer.id, missing, this.#now()));
@@ -339,6 +383,8 @@ export class Gossip implements Timed {
     this.#perform(this.#push.handleTimeout(now));
   }
 }
+
+const noSubject = new Uint8Array(0);
 
 /** Stands in a probe whose own digest is yet to be computed. */
 const noDigest = new Uint8Array(16);

@@ -11,6 +11,7 @@ import { openRecordLog } from "../sync/mod.ts";
 import { encodeInfo } from "../wire/info.ts";
 import type { AnswerMessage, OfferRequest, PushRequest, RequestMessage } from "../wire/message.ts";
 import type { NodeId } from "../wire/node_id.ts";
+import { offerOf } from "../wire/offer.ts";
 import { Archive } from "./archive.ts";
 import { Asker, type AskOutcome } from "./asker.ts";
 import { Background } from "./background.ts";
@@ -172,24 +173,23 @@ Deno.test("a new link brings both into step, whoever held what", async () => {
   assertEquals(one.counters.of("record not asked for"), 0);
 });
 
-Deno.test("a change is offered, and fetched by who lacks it, within a second and a bit", async () => {
+Deno.test("an offer is fetched by who lacks it", async () => {
   using gate = CryptoGate.install();
   const { one, two, authors, run, link } = await world(gate);
   link(one, two);
   link(two, one);
   await run(seconds(1));
-  one.asker.asked.length = 0;
   two.asker.asked.length = 0;
   const [author] = authors;
   assert(author !== undefined);
-  one.gossip.tell(await one.hold(author, 7), false);
-  await run(milliseconds(1_200));
+  const record = await one.hold(author, 7);
+  two.gossip.handleOffers(two.peers.open(one.self.id), [offerOf(record)]);
+  await run(milliseconds(20));
   assertEquals(two.serials(), [7]);
-  assertEquals(one.asker.asked.map(({ kind }) => kind), ["offer"]);
   assertEquals(two.asker.asked.map(({ kind }) => kind), ["fetch"]);
 });
 
-Deno.test("an urgent change goes with its body and at once", async () => {
+Deno.test("an own change goes with its body and at once", async () => {
   using gate = CryptoGate.install();
   const { one, two, authors, run, link } = await world(gate);
   link(one, two);
@@ -197,7 +197,7 @@ Deno.test("an urgent change goes with its body and at once", async () => {
   one.asker.asked.length = 0;
   const [author] = authors;
   assert(author !== undefined);
-  one.gossip.tell(await one.hold(author, 7), true);
+  one.gossip.tell(await one.hold(author, 7), false);
   await run(milliseconds(20));
   assertEquals(two.serials(), [7]);
   assertEquals(one.asker.asked.map(({ kind }) => kind), ["push"]);
@@ -222,7 +222,7 @@ Deno.test("what is pushed is told on, but not back to whom it came from", async 
   assertEquals(await two.gossip.handlePushed(from, [bytes]), 1);
   assertEquals(await two.gossip.handlePushed(from, [bytes]), 0);
   await run(milliseconds(1_500));
-  assertEquals(two.asker.asked.map(({ kind, to }) => [kind, to]), [["offer", three.self.id]]);
+  assertEquals(two.asker.asked.map(({ kind, to }) => [kind, to]), [["push", three.self.id]]);
   assertEquals(three.serials(), [7]);
 });
 

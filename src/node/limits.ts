@@ -23,6 +23,8 @@ export const linksPerAddressMax = 4;
 export const fewLinks = 3;
 /** A link's tells that could not be read make us compare with it this often: a replay can cause it. */
 export const unreadEvery = seconds(10);
+/** Records that one peer pushed and that are being judged; more are dropped: some 20 datagrams' worth. */
+export const pushedUnderWayMax = 64;
 /** Datagrams being worked on at once; more are dropped and counted. */
 export const inboxMax = 4_096;
 /**

@@ -66,18 +66,47 @@ export const fetchKeysPerRequest = 8;
 
 // Push.
 
-/** How long changes wait for others before they are offered together. */
+/** How often a stream of changes is told on one link: what comes within it goes together. */
 export const coalesceDelay = seconds(1);
-/** Links that get an urgent change with its body; the rest get the offer. */
-export const urgentBodyLinks = 2;
+/** Changes after a quiet while that need not wait for that: a start's few records, a host that leaves. */
+export const promptTells = 4;
+/** Before an offer goes: bodies run ahead of it, and what comes with it goes with it. */
+export const offerDelay = milliseconds(20);
+/**
+ * Before the second end of a link offers what the first should have: several hops' time, so that a
+ * link carries an offer once; short beside the time a digest would take to find what was lost.
+ */
+export const secondDelay = milliseconds(250);
+/** With so few links at either end nobody waits for the other: each link may be the only way. */
+export const plainLinksMax = 5;
+/**
+ * Links that carry one change, on the average, however many there are. Each node is offered it by
+ * four at once and by four more if need be: with 12 links none of them does once in half a million.
+ */
+export const activeLinks = 8;
+/** Links that get an own change with its body: nobody else has it yet, so no body is sent twice. */
+export const ownBodyLinks = 4;
+/**
+ * Links that are told on what came with its body. Two reach seven nodes of eight before the offers
+ * do, each body taking one datagram in place of three; three would mostly bring it twice.
+ */
+export const relayedBodyLinks = 2;
+/** Longest record that is told on with its body, but for urgent ones: a longer one costs more twice. */
+export const relayedBodyBytesMax = 320;
 /** How long an offerer may take to deliver before the next one is asked. */
 export const pullRetryDelay = milliseconds(200);
 /** Changes waiting for one link; more are left to reconciliation. */
 export const pendingOffersMax = 1_024;
+/** Once so many wait, no neighbour has more than its share of the rest. */
+export const crowdedOffers = 512;
+/** That share: a flood from one leaves room for all others' changes. */
+export const pendingOffersPerSource = 256;
 /** Versions remembered that a link has itself shown. */
 export const shownVersionsMax = 1_024;
 /** Records being pulled at a time; more are left to reconciliation. */
 export const pullsMax = 4_096;
+/** Of these from one link: one that offers made-up records leaves room for what others offer. */
+export const pullsPerLinkMax = 1_024;
 /** Offerers remembered for one pull. */
 export const offerersMax = 8;
 

@@ -1,14 +1,13 @@
 /**
- * Spreading changes: each is offered to every link that has not itself shown it, and what others
- * offer is pulled from the first that did, then from the next. PROTOCOL §8.4.
+ * Spreading changes: each is told to the links whose turn it is and that have not themselves shown it,
+ * to a few with its body, to the others as an offer; and what others offer is pulled from the first
+ * that did, then from the next. PROTOCOL §8.4.
  *
- * It loses what does not fit: reconciliation finds it later. Whether a record is worth having is the
- * store's word, not an offer's.
+ * It loses what does not fit and what is lost on the way: reconciliation finds it later. Whether a
+ * record is worth having is the store's word, not an offer's.
  *
  * @module
  */
-import { BoundedMap } from "../base/bounded_map.ts";
-import { compareBytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { earliest, type Instant, later } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
@@ -16,15 +15,19 @@ import type { NodeId } from "../wire/node_id.ts";
 import type { Offer } from "../wire/offer.ts";
 import type { RecordKey } from "../wire/record_key.ts";
 import {
-  coalesceDelay,
+  offerDelay,
   offerersMax,
-  pendingOffersMax,
+  ownBodyLinks,
   pullRetryDelay,
   pullsMax,
-  shownVersionsMax,
-  urgentBodyLinks,
+  pullsPerLinkMax,
+  relayedBodyBytesMax,
+  relayedBodyLinks,
+  secondDelay,
 } from "./limits.ts";
+import { linkEnd, type LinkTurn, linkTurn } from "./link_turn.ts";
 import type { OfferJudgement } from "./record_store.ts";
+import { compareVersions, ToldLink, type Waiting } from "./told_link.ts";
 
 /** What the node is to do. */
 export type PushEffect =
@@ -38,18 +41,28 @@ export type PushEffect =
 /** A record that is new in the store. */
 export interface RecordChange {
   readonly offer: Offer;
-  /** Told at once instead of together with others: lost links, revocations, what a person did. */
+  /** Bytes of the whole record. */
+  readonly size: number;
+  /** Told at once whatever was told before: lost links, revocations, what a person did. */
   readonly urgent: boolean;
   /** The link that it came from; left out for an own record. */
   readonly from?: NodeId;
+  /**
+   * Whether a comparison brought it. Then it may be old and known to everybody but this node, so it
+   * is not told to links that are about to be compared with themselves.
+   */
+  readonly compared?: boolean;
 }
 
 export interface PushOptions {
+  readonly self: NodeId;
+  /** How many links the node says it has, if it says so. */
+  readonly linksOf: (id: NodeId) => number | undefined;
   /** What the store says of an offer now. */
   readonly judge: (offer: Offer, now: Instant) => OfferJudgement;
   /** The offer of what is held under the key. */
   readonly held: (key: RecordKey) => Offer | undefined;
-  /** For the choice of links that get a body. */
+  /** For the choice of links that get a body: those do not depend on the change alone. */
   readonly prng: Prng;
 }
 
@@ -61,32 +74,19 @@ export interface PushSnapshot {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-interface LinkState {
-  /** Newest offer per key that waits to be told. */
-  readonly pending: Map<RecordKey, Offer>;
-  /** When the waiting ones are told. */
-  due: Instant | undefined;
-  /** Newest version per key that this link has itself shown. */
-  readonly shown: BoundedMap<RecordKey, Offer>;
-}
-
 interface Pull {
-  offer: Offer;
+  readonly offer: Offer;
   /** Whoever was asked last is in front; behind are those to be asked next. */
   offerers: NodeId[];
   /** When the next one is asked. */
-  retryAt: Instant;
-}
-
-/** Positive if `a` is newer than `b`: higher serial, at equal serials the lower hash. */
-function compareVersions(a: Offer, b: Offer): number {
-  return a.serial - b.serial || compareBytes(b.hashPrefix, a.hashPrefix);
+  readonly retryAt: Instant;
 }
 
 /** The machine. */
 export class Push {
   readonly #options: PushOptions;
-  readonly #links = new Map<NodeId, LinkState>();
+  readonly #links = new Map<NodeId, ToldLink>();
+  /** In the order in which they are due. */
   readonly #pulls = new Map<RecordKey, Pull>();
   readonly #counters = new Counters();
 
@@ -97,11 +97,13 @@ export class Push {
   /** A link has come; what is held already is reconciliation's matter. */
   handleLink(id: NodeId): void {
     if (this.#links.has(id)) return;
-    this.#links.set(id, {
-      pending: new Map(),
-      due: undefined,
-      shown: new BoundedMap(shownVersionsMax),
-    });
+    this.#links.set(id, new ToldLink(linkEnd(this.#options.self, id)));
+  }
+
+  /** A comparison with the link ended equal, or a probe found both equal. */
+  handleInStep(id: NodeId): void {
+    const link = this.#links.get(id);
+    if (link !== undefined) link.inStep = true;
   }
 
   /** A link has gone: nothing is told to it, and what it was asked for is asked from the next. */
@@ -118,29 +120,52 @@ export class Push {
 
   /** The store took in a record that is newer than what it held. */
   handleChange(change: RecordChange, now: Instant): PushEffect[] {
-    const { offer, urgent, from } = change;
+    const { offer, urgent, from, compared = false } = change;
     const pull = this.#pulls.get(offer.key);
-    if (pull !== undefined && compareVersions(offer, pull.offer) >= 0) {
-      this.#pulls.delete(offer.key);
+    if (pull !== undefined && compareVersions(offer, pull.offer) >= 0) this.#endPull(offer.key);
+    if (from !== undefined) this.#links.get(from)?.noteShown(offer);
+    const listeners = [...this.#links].filter(([, link]) =>
+      !link.hasShown(offer) && (!compared || link.inStep)
+    );
+    let bodies = this.#bodyLinks(change);
+    for (const [to, link] of this.#options.prng.shuffled(listeners)) {
+      // Nobody but the author can tell of what is new, so it waits for no one and leaves none out.
+      const turn = from === undefined ? "first" : this.#turn(to, link, offer);
+      if (turn === "quiet") continue;
+      const withBody = turn === "first" && bodies > 0;
+      if (withBody) bodies--;
+      const ready = withBody ? now : later(now, offerDelay);
+      const readyAt = turn === "second" ? later(ready, secondDelay) : ready;
+      const source = from === undefined ? {} : { source: from };
+      this.#put(link, { offer, withBody, urgent, readyAt, ...source });
     }
-    if (from !== undefined) this.#noteShown(from, offer);
-    const listeners = [...this.#links].filter(([, link]) => {
-      const shown = link.shown.get(offer.key);
-      return shown === undefined || compareVersions(offer, shown) > 0;
-    });
-    if (!urgent) {
-      for (const [, link] of listeners) this.#enqueue(link, offer, now);
-      return [];
-    }
+    return this.#tell(now);
+  }
+
+  /** How many links get the body. */
+  #bodyLinks({ size, urgent, from, compared }: RecordChange): number {
+    if (from === undefined) return ownBodyLinks;
+    return compared !== true && (urgent || size <= relayedBodyBytesMax) ? relayedBodyLinks : 0;
+  }
+
+  #turn(id: NodeId, link: ToldLink, offer: Offer): LinkTurn {
+    const theirs = this.#options.linksOf(id) ?? 0;
+    return linkTurn(link.end, offer.hashPrefix, Math.min(theirs, this.#links.size));
+  }
+
+  #put(link: ToldLink, waiting: Waiting): void {
+    const refused = link.put(waiting);
+    if (refused !== undefined) this.#counters.count(refused);
+  }
+
+  #tell(now: Instant): PushEffect[] {
     const effects: PushEffect[] = [];
-    for (const [i, [to, link]] of this.#options.prng.shuffled(listeners).entries()) {
-      link.pending.delete(offer.key);
-      if (link.pending.size === 0) link.due = undefined;
-      effects.push(
-        i < urgentBodyLinks
-          ? { kind: "push", to, keys: [offer.key] }
-          : { kind: "offer", to, offers: [offer] },
-      );
+    for (const [to, link] of this.#links) {
+      const telling = link.take(now);
+      if (telling === undefined) continue;
+      const { bodies, offers } = telling;
+      if (bodies.length > 0) effects.push({ kind: "push", to, keys: bodies });
+      if (offers.length > 0) effects.push({ kind: "offer", to, offers });
     }
     return effects;
   }
@@ -154,13 +179,16 @@ export class Push {
     }
     const ask: RecordKey[] = [];
     for (const offer of offers) {
-      this.#noteShown(from, offer);
+      link.noteShown(offer);
       const judgement = this.#options.judge(offer, now);
       if (judgement === "wanted") {
-        if (this.#want(from, offer, now)) ask.push(offer.key);
+        if (this.#want(from, link, offer, now)) ask.push(offer.key);
       } else if (judgement === "older") {
         const newer = this.#options.held(offer.key);
-        if (newer !== undefined) this.#enqueue(link, newer, now);
+        if (newer !== undefined) {
+          const readyAt = later(now, offerDelay);
+          this.#put(link, { offer: newer, withBody: false, urgent: false, readyAt, source: from });
+        }
       } else {
         this.#counters.count(judgement === "held" ? "offer of what is held" : "offer refused");
       }
@@ -175,31 +203,26 @@ export class Push {
 
   /** What is due at `now`. */
   handleTimeout(now: Instant): PushEffect[] {
-    const effects: PushEffect[] = [];
-    for (const [to, link] of this.#links) {
-      if (link.due === undefined || link.due > now) continue;
-      const offers = [...link.pending.values()].sort((a, b) => a.key < b.key ? -1 : 1);
-      link.pending.clear();
-      link.due = undefined;
-      effects.push({ kind: "offer", to, offers });
+    const late: RecordKey[] = [];
+    for (const [key, pull] of this.#pulls) {
+      if (pull.retryAt > now) break;
+      late.push(key);
     }
-    const late = [...this.#pulls].filter(([, pull]) => pull.retryAt <= now).map(([key]) => key);
-    effects.push(...this.#askNext(late, now));
-    return effects;
+    return [...this.#tell(now), ...this.#askNext(late, now)];
   }
 
   /** When `handleTimeout` wants to be called. */
   nextTimeout(): Instant | undefined {
     let next: Instant | undefined;
     for (const link of this.#links.values()) next = earliest(next, link.due);
-    for (const pull of this.#pulls.values()) next = earliest(next, pull.retryAt);
-    return next;
+    const [first] = this.#pulls.values();
+    return earliest(next, first?.retryAt);
   }
 
   /** Counts, for status and metrics. */
   snapshot(): PushSnapshot {
     let pending = 0;
-    for (const link of this.#links.values()) pending += link.pending.size;
+    for (const link of this.#links.values()) pending += link.size;
     return {
       links: this.#links.size,
       pending,
@@ -208,30 +231,8 @@ export class Push {
     };
   }
 
-  #noteShown(id: NodeId, offer: Offer): void {
-    const link = this.#links.get(id);
-    if (link === undefined) return;
-    const shown = link.shown.get(offer.key);
-    if (shown === undefined || compareVersions(offer, shown) > 0) link.shown.set(offer.key, offer);
-    const pending = link.pending.get(offer.key);
-    if (pending === undefined || compareVersions(offer, pending) < 0) return;
-    link.pending.delete(offer.key);
-    if (link.pending.size === 0) link.due = undefined;
-  }
-
-  #enqueue(link: LinkState, offer: Offer, now: Instant): void {
-    const waiting = link.pending.get(offer.key);
-    if (waiting === undefined && link.pending.size >= pendingOffersMax) {
-      this.#counters.count("too many offers pending");
-      return;
-    }
-    if (waiting !== undefined && compareVersions(offer, waiting) <= 0) return;
-    link.pending.set(offer.key, offer);
-    link.due ??= later(now, coalesceDelay);
-  }
-
   /** Notes an offerer; whether it is to be asked now. */
-  #want(from: NodeId, offer: Offer, now: Instant): boolean {
+  #want(from: NodeId, link: ToldLink, offer: Offer, now: Instant): boolean {
     const pull = this.#pulls.get(offer.key);
     const order = pull === undefined ? 1 : compareVersions(offer, pull.offer);
     if (pull !== undefined && order <= 0) {
@@ -244,8 +245,26 @@ export class Push {
       this.#counters.count("too many pulls");
       return false;
     }
-    this.#pulls.set(offer.key, { offer, offerers: [from], retryAt: later(now, pullRetryDelay) });
+    if (link.asked.size >= pullsPerLinkMax) {
+      this.#counters.count("pulls over one neighbour's share");
+      return false;
+    }
+    this.#endPull(offer.key);
+    this.#beginPull({ offer, offerers: [from], retryAt: later(now, pullRetryDelay) });
     return true;
+  }
+
+  #beginPull(pull: Pull): void {
+    const { key } = pull.offer;
+    this.#pulls.set(key, pull);
+    const [asked] = pull.offerers;
+    if (asked !== undefined) this.#links.get(asked)?.asked.add(key);
+  }
+
+  #endPull(key: RecordKey): void {
+    const [asked] = this.#pulls.get(key)?.offerers ?? [];
+    if (asked !== undefined) this.#links.get(asked)?.asked.delete(key);
+    this.#pulls.delete(key);
   }
 
   /** Gives up on whoever was asked for these and asks the next, one effect per link. */
@@ -254,15 +273,15 @@ export class Push {
     for (const key of keys) {
       const pull = this.#pulls.get(key);
       if (pull === undefined) continue;
-      pull.offerers.shift();
-      const next = pull.offerers[0];
+      this.#endPull(key);
+      const [, next, ...others] = pull.offerers;
       // A version that has arrived meanwhile by another way is no longer wanted.
       if (next === undefined || this.#options.judge(pull.offer, now) !== "wanted") {
-        this.#pulls.delete(key);
         this.#counters.count(next === undefined ? "no offerer left" : "pull no longer wanted");
         continue;
       }
-      pull.retryAt = later(now, pullRetryDelay);
+      const { offer } = pull;
+      this.#beginPull({ offer, offerers: [next, ...others], retryAt: later(now, pullRetryDelay) });
       const list = asks.get(next) ?? [];
       list.push(key);
       asks.set(next, list);

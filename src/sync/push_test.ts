@@ -7,13 +7,21 @@ import type { RecordKey } from "../wire/record_key.ts";
 import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import { fakeEntry } from "../../tests/fixtures/record_ranges.ts";
 import {
-  coalesceDelay,
+  crowdedOffers,
+  offerDelay,
   offerersMax,
+  ownBodyLinks,
   pendingOffersMax,
+  pendingOffersPerSource,
+  plainLinksMax,
+  promptTells,
   pullRetryDelay,
   pullsMax,
+  pullsPerLinkMax,
+  relayedBodyBytesMax,
+  relayedBodyLinks,
 } from "./limits.ts";
-import { Push, type PushEffect } from "./push.ts";
+import { Push, type PushEffect, type RecordChange } from "./push.ts";
 import type { OfferJudgement } from "./record_store.ts";
 
 const start: Instant = instant(10_000);
@@ -34,65 +42,192 @@ function offerNumber(author: number, serial: number, variant = 0): Offer {
 function world(...links: readonly NodeId[]) {
   const held = new Map<RecordKey, Offer>();
   const refused = new Set<RecordKey>();
+  const linkCounts = new Map<NodeId, number>();
   const judge = (offer: Offer): OfferJudgement => {
     if (refused.has(offer.key)) return "refused";
     const own = held.get(offer.key);
     if (own === undefined || own.serial < offer.serial) return "wanted";
     return own.serial === offer.serial ? "held" : "older";
   };
-  const push = new Push({ judge, held: (key) => held.get(key), prng: new Prng([1, 2, 3, 4]) });
+  const push = new Push({
+    self: fakeNodeId(200),
+    linksOf: (id) => linkCounts.get(id),
+    judge,
+    held: (key) => held.get(key),
+    prng: new Prng([1, 2, 3, 4]),
+  });
   for (const link of links) push.handleLink(link);
-  const change = (offer: Offer, urgent: boolean, now: Instant, from?: NodeId) => {
+  const change = (
+    offer: Offer,
+    now: Instant,
+    from?: NodeId,
+    more: Partial<RecordChange> = {},
+  ) => {
     held.set(offer.key, offer);
-    return push.handleChange({ offer, urgent, ...(from === undefined ? {} : { from }) }, now);
+    const source = from === undefined ? {} : { from };
+    return push.handleChange({ offer, size: 1_000, urgent: false, ...source, ...more }, now);
   };
-  return { push, held, refused, change };
+  return { push, held, refused, linkCounts, change };
 }
 
 function receivers(effects: readonly PushEffect[], kind: "offer" | "push"): NodeId[] {
   return effects.flatMap((effect) => effect.kind === kind ? [effect.to] : []).sort();
 }
 
-Deno.test("changes within a second are offered together, at the second's end", () => {
-  const { push, change } = world(a, b);
-  assertEquals(change(offerNumber(2, 1), false, start), []);
-  assertEquals(change(offerNumber(1, 1), false, after(900)), []);
-  assertEquals(push.nextTimeout(), later(start, coalesceDelay));
-  assertEquals(push.handleTimeout(after(999)), []);
-  const effects = push.handleTimeout(after(1_000));
-  assertEquals(receivers(effects, "offer"), [a, b].sort());
-  for (const effect of effects) {
-    assert(effect.kind === "offer");
-    const keys = effect.offers.map((offer) => offer.key);
-    assertEquals(keys, [offerNumber(1, 1).key, offerNumber(2, 1).key].sort());
-  }
+/** Twelve links with nodes that have twelve each. */
+function crowd() {
+  const links = Array.from({ length: 12 }, (_, i) => fakeNodeId(i + 1));
+  const { linkCounts, ...rest } = world(...links);
+  for (const link of links) linkCounts.set(link, 12);
+  return { links, linkCounts, ...rest };
+}
+
+Deno.test("an own change goes at once, with its body to four links, soon after to the rest", () => {
+  const { push, change } = world(a, b, c, d, e);
+  const effects = change(offerNumber(1, 1), start);
+  assertEquals(receivers(effects, "push").length, ownBodyLinks);
+  assertEquals(push.nextTimeout(), later(start, offerDelay));
+  const offers = push.handleTimeout(later(start, offerDelay));
+  const told = [...receivers(effects, "push"), ...receivers(offers, "offer")].sort();
+  assertEquals(told, [a, b, c, d, e].sort());
   assertEquals(push.nextTimeout(), undefined);
 });
 
-Deno.test("a newer change takes the place of the one that waits", () => {
-  const { push, change } = world(a);
-  change(offerNumber(1, 1), false, start);
-  change(offerNumber(1, 2), false, after(500));
-  change(offerNumber(1, 1), false, after(600));
-  assertEquals(push.handleTimeout(after(1_000)), [
+Deno.test("a short record and an urgent one go on to two links with their body, a long one to none", () => {
+  for (
+    const [size, urgent, bodies] of [
+      [relayedBodyBytesMax, false, relayedBodyLinks],
+      [relayedBodyBytesMax + 1, false, 0],
+      [relayedBodyBytesMax + 1, true, relayedBodyLinks],
+    ] as const
+  ) {
+    const { push, change } = world(a, b, c, d, e);
+    const effects = change(offerNumber(1, 1), start, e, { size, urgent });
+    assertEquals(receivers(effects, "push").length, bodies);
+    assertEquals(receivers(effects, "offer"), []);
+    const rest = push.handleTimeout(after(20));
+    assertEquals(receivers(rest, "offer").length, 4 - bodies);
+    assert(!receivers([...effects, ...rest], "offer").includes(e), "not back to whom it came from");
+  }
+});
+
+Deno.test("changes in a row go once a second after the first few, those of a second together", () => {
+  const { push, change } = world(a, b);
+  for (let i = 0; i < promptTells; i++) {
+    change(offerNumber(i, 1), after(30 * i), b);
+    assertEquals(receivers(push.handleTimeout(after(30 * i + 20)), "offer"), [a]);
+  }
+  change(offerNumber(11, 1), after(200), b);
+  change(offerNumber(10, 1), after(800), b);
+  assertEquals(push.nextTimeout(), after(1_020));
+  assertEquals(push.handleTimeout(after(1_019)), []);
+  assertEquals(push.handleTimeout(after(1_020)), [
+    { kind: "offer", to: a, offers: [offerNumber(11, 1), offerNumber(10, 1)] },
+  ]);
+  change(offerNumber(12, 1), after(1_100), b);
+  assertEquals(push.nextTimeout(), after(2_020));
+  // A quiet while gives all of it back.
+  push.handleTimeout(after(2_020));
+  change(offerNumber(13, 1), after(7_000), b);
+  assertEquals(receivers(push.handleTimeout(after(7_020)), "offer"), [a]);
+});
+
+Deno.test("a stream of one author's versions costs one offer a second, and nobody else more", () => {
+  const { push, change } = world(a, b);
+  let offers = 0;
+  let ofOthers = 0;
+  for (let at = 0; at < 10_000; at += 10) {
+    const effects = change(offerNumber(1, at), after(at), b);
+    if (at % 500 === 0) effects.push(...change(offerNumber(2, at), after(at), b));
+    for (const effect of [...effects, ...push.handleTimeout(after(at))]) {
+      assert(effect.kind === "offer");
+      offers++;
+      ofOthers += effect.offers.filter(({ key }) => key === offerNumber(2, 0).key).length;
+    }
+  }
+  assert(offers <= promptTells + 10, `${offers}`);
+  assert(ofOthers >= 10, `${ofOthers}`);
+});
+
+Deno.test("an urgent change waits for no second, and takes along what is ready", () => {
+  const { push, change } = world(a, b);
+  for (let i = 0; i < promptTells; i++) {
+    change(offerNumber(i, 1), after(100 * i), b);
+    push.handleTimeout(after(100 * i + 20));
+  }
+  change(offerNumber(70, 1), after(600), b);
+  assertEquals(push.handleTimeout(after(700)), []);
+  const effects = change(offerNumber(71, 1), after(700), b, { urgent: true });
+  assertEquals(effects, [
+    { kind: "push", to: a, keys: [offerNumber(71, 1).key] },
+    { kind: "offer", to: a, offers: [offerNumber(70, 1)] },
+  ]);
+});
+
+Deno.test("a newer change takes the place of the one that waits, and does not wait longer for it", () => {
+  const { push, change } = world(a, b);
+  change(offerNumber(1, 1), start, b);
+  change(offerNumber(1, 2), after(15), b);
+  change(offerNumber(1, 1), after(16), b);
+  assertEquals(push.nextTimeout(), after(20));
+  assertEquals(push.handleTimeout(after(20)), [
     { kind: "offer", to: a, offers: [offerNumber(1, 2)] },
   ]);
 });
 
-Deno.test("an urgent change goes at once: with its body to two links, as an offer to the rest", () => {
-  const { push, change } = world(a, b, c, d, e);
-  const effects = change(offerNumber(1, 1), true, start, e);
-  assertEquals(receivers(effects, "push").length, 2);
-  assertEquals(receivers(effects, "offer").length, 2);
-  const told = [...receivers(effects, "push"), ...receivers(effects, "offer")].sort();
-  assertEquals(told, [a, b, c, d].sort());
+Deno.test("where both ends have many links, some sit a change out and some wait for the other end", () => {
+  const { push, links, change } = crowd();
+  const [first, second] = [new Set<NodeId>(), new Set<NodeId>()];
+  let told = 0;
+  for (let i = 0; i < 100; i++) {
+    const at = 10_000 * i;
+    change(offerNumber(i, 1), after(at), links[0]);
+    for (const to of receivers(push.handleTimeout(after(at + 20)), "offer")) {
+      first.add(to);
+      told++;
+    }
+    for (const to of receivers(push.handleTimeout(after(at + 270)), "offer")) {
+      second.add(to);
+      told++;
+    }
+    assertEquals(push.nextTimeout(), undefined);
+  }
+  // Each of eleven links carries two changes of three, half of them at this end's first turn.
+  assert(told > 600 && told < 870, `${told}`);
+  assertEquals([first.size, second.size], [11, 11]);
+});
+
+Deno.test("the second end says nothing if the first does", () => {
+  const { push, links, change } = crowd();
+  const offer = offerNumber(1, 1);
+  change(offer, start, links[0]);
+  push.handleTimeout(after(20));
+  for (const link of links) push.handleOffers(link, [offer], after(100));
+  assertEquals(push.handleTimeout(after(270)), []);
   assertEquals(push.nextTimeout(), undefined);
 });
 
-Deno.test("an urgent change overtakes the older one that waits", () => {
-  const { push, change } = world(a);
-  change(offerNumber(1, 1), false, start);
-  assertEquals(change(offerNumber(1, 2), true, after(10)).length, 1);
+Deno.test("who has few links, or does not say, is told of everything at once", () => {
+  const { push, links, linkCounts, change } = crowd();
+  const [from, few, unknown] = links;
+  assert(from !== undefined && few !== undefined && unknown !== undefined);
+  linkCounts.set(few, plainLinksMax);
+  linkCounts.delete(unknown);
+  for (let i = 0; i < 30; i++) {
+    change(offerNumber(i, 1), after(10_000 * i), from);
+    const told = receivers(push.handleTimeout(after(10_000 * i + 20)), "offer");
+    assert(told.includes(few) && told.includes(unknown));
+    push.handleTimeout(after(10_000 * i + 500));
+  }
+});
+
+Deno.test("what a comparison brought goes only to links that are in step themselves", () => {
+  const { push, change } = world(a, b, c);
+  push.handleInStep(b);
+  change(offerNumber(1, 1), start, a, { compared: true, size: 100 });
+  assertEquals(push.handleTimeout(after(20)), [
+    { kind: "offer", to: b, offers: [offerNumber(1, 1)] },
+  ]);
   assertEquals(push.nextTimeout(), undefined);
 });
 
@@ -100,13 +235,13 @@ Deno.test("nothing is offered to a link that has itself shown it", () => {
   const { push, change } = world(a, b, c);
   push.handleOffers(a, [offerNumber(1, 5)], start);
   push.handleOffers(b, [offerNumber(1, 4)], start);
-  change(offerNumber(1, 5), false, after(50), a);
-  const effects = push.handleTimeout(after(1_050));
+  change(offerNumber(1, 5), after(50), a);
+  const effects = push.handleTimeout(after(70));
   assertEquals(receivers(effects, "offer"), [b, c].sort());
   // One that shows it while the offer waits no longer gets it either.
-  change(offerNumber(2, 1), false, after(2_000));
-  push.handleOffers(c, [offerNumber(2, 1)], after(2_100));
-  assertEquals(receivers(push.handleTimeout(after(3_000)), "offer"), [a, b].sort());
+  change(offerNumber(2, 1), after(2_000), a);
+  push.handleOffers(c, [offerNumber(2, 1)], after(2_010));
+  assertEquals(receivers(push.handleTimeout(after(2_020)), "offer"), [b]);
 });
 
 Deno.test("a body is pulled from the first offerer, after 200 ms from the next, then given up", () => {
@@ -156,9 +291,9 @@ Deno.test("a newer offer is pulled at once; an older one does not disturb", () =
     { kind: "fetch", from: b, keys: [offerNumber(1, 6).key] },
   ]);
   // The older body comes first: the newer one is still wanted.
-  change(offerNumber(1, 5), false, after(3), a);
+  change(offerNumber(1, 5), after(3), a);
   assertEquals(push.snapshot().pulls, 1);
-  change(offerNumber(1, 6), false, after(4), b);
+  change(offerNumber(1, 6), after(4), b);
   assertEquals(push.snapshot().pulls, 0);
 });
 
@@ -167,8 +302,8 @@ Deno.test("all who offered what has arrived are left out when it is passed on", 
   const offer = offerNumber(1, 1);
   push.handleOffers(a, [offer], start);
   push.handleOffers(b, [offer], start);
-  change(offer, false, after(20), a);
-  assertEquals(receivers(push.handleTimeout(after(1_020)), "offer"), [c]);
+  change(offer, after(20), a);
+  assertEquals(receivers(push.handleTimeout(after(40)), "offer"), [c]);
 });
 
 Deno.test("what arrives by another way is not asked for again", () => {
@@ -184,7 +319,7 @@ Deno.test("a link that offers something older is offered what is newer", () => {
   const { push, held } = world(a);
   held.set(offerNumber(1, 9).key, offerNumber(1, 9));
   assertEquals(push.handleOffers(a, [offerNumber(1, 3)], start), []);
-  assertEquals(push.handleTimeout(after(1_000)), [
+  assertEquals(push.handleTimeout(after(20)), [
     { kind: "offer", to: a, offers: [offerNumber(1, 9)] },
   ]);
 });
@@ -198,24 +333,51 @@ Deno.test("what the store refuses and what strangers offer is not fetched", () =
 });
 
 Deno.test("a link that comes back starts with nothing told and nothing shown", () => {
-  const { push, change } = world(a);
-  change(offerNumber(1, 1), false, start);
+  const { push, change } = world(a, b);
+  change(offerNumber(1, 1), start, b);
   push.handleUnlink(a, after(10));
   push.handleLink(a);
   assertEquals(push.nextTimeout(), undefined);
-  change(offerNumber(2, 1), false, after(20));
-  assertEquals(push.handleTimeout(after(1_020)), [
+  change(offerNumber(2, 1), after(20), b);
+  assertEquals(push.handleTimeout(after(40)), [
     { kind: "offer", to: a, offers: [offerNumber(2, 1)] },
   ]);
 });
 
 Deno.test("a flood of changes and of offers stays within the limits", () => {
+  const { push, change } = world(a);
+  for (let i = 0; i < promptTells; i++) change(offerNumber(i, 1), start);
+  for (let i = 0; i < pendingOffersMax + 10; i++) change(offerNumber(i + 100, 1), start);
+  assertEquals(push.snapshot().pending, pendingOffersMax);
+  assertEquals(push.snapshot().counts["too many offers pending"], 10);
+  for (let i = 0; i < pullsPerLinkMax + 10; i++) {
+    push.handleOffers(a, [offerNumber(10_000 + i, 1)], start);
+  }
+  assertEquals(push.snapshot().pulls, pullsPerLinkMax);
+  assertEquals(push.snapshot().counts["pulls over one neighbour's share"], 10);
+  assert(offerersMax > 1 && pullsMax > 2 * pullsPerLinkMax);
+});
+
+Deno.test("one neighbour's flood leaves room for what others bring", () => {
+  const { push, change } = world(a, b, c);
+  for (let i = 0; i < 2_000; i++) change(offerNumber(i, 1), start, b);
+  const flooded = push.snapshot().pending;
+  assert(flooded <= 2 * crowdedOffers, `${flooded}`);
+  assert(crowdedOffers + pendingOffersPerSource < pendingOffersMax);
+  change(offerNumber(3_000, 1), start, c);
+  change(offerNumber(3_001, 1), start);
+  // To the two others, while the own one has gone with its body.
+  assertEquals(push.snapshot().pending, flooded + 2);
+});
+
+Deno.test("what is not asked for any more makes room for what is", () => {
   const { push, change } = world(a, b);
-  for (let i = 0; i < pendingOffersMax + 10; i++) change(offerNumber(i, 1), false, start);
-  assertEquals(push.snapshot().pending, 2 * pendingOffersMax);
-  assertEquals(push.snapshot().counts["too many offers pending"], 20);
-  for (let i = 0; i < pullsMax + 10; i++) push.handleOffers(a, [offerNumber(10_000 + i, 1)], start);
-  assertEquals(push.snapshot().pulls, pullsMax);
-  assertEquals(push.snapshot().counts["too many pulls"], 10);
-  assert(offerersMax > 1);
+  for (let i = 0; i < pullsPerLinkMax; i++) push.handleOffers(a, [offerNumber(i, 1)], start);
+  assertEquals(push.handleOffers(a, [offerNumber(5_000, 1)], start), []);
+  assertEquals(push.handleOffers(b, [offerNumber(5_000, 1)], start).length, 1);
+  change(offerNumber(0, 1), after(1), a);
+  assertEquals(push.handleOffers(a, [offerNumber(5_001, 1)], after(2)).length, 1);
+  push.handleTimeout(after(300));
+  assertEquals(push.snapshot().pulls, 0);
+  assertEquals(push.handleOffers(a, [offerNumber(6_000, 1)], after(301)).length, 1);
 });
