@@ -1,7 +1,8 @@
 /**
  * Whom this node could dial, and where: ids with their addresses, from beacons, from stored records
  * and from earlier links. An id *held* has a stored record or was linked before; a *stranger* was
- * only heard, can be made up by anyone, and has few places here.
+ * only heard, can be made up by anyone, and has few places here. Of an id that only has a record
+ * nothing is kept until it is dialled or heard: what its record says is asked for then.
  *
  * The addresses of an id are dialled in rounds, one after the other: where it was heard last first,
  * then where it was linked, then what its record says. An address that a beacon adds joins the next
@@ -16,18 +17,17 @@ import { type IpAddress, ipScope, isIpv6 } from "../base/ip.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
-import { IdPool } from "./id_pool.ts";
+import type { KnownNodes } from "./known_nodes.ts";
 import {
   backoffMax,
   backoffMin,
   heardAddressesMax,
   heardFor,
-  heldMax,
+  heldEntriesMax,
   lostNearFor,
   nearMax,
   recordedAddressesMax,
   roundAddressesMax,
-  sampleTries,
   strangersMax,
   strangersPerSourceMax,
 } from "./limits.ts";
@@ -40,11 +40,9 @@ interface HeardAddress {
 
 interface Entry {
   held: boolean;
-  reachable: boolean;
   linked: boolean;
   /** Youngest first. */
   heard: readonly HeardAddress[];
-  recorded: readonly SocketAddress[];
   proven: SocketAddress | undefined;
   /** What is left of the current round. */
   round: readonly SocketAddress[];
@@ -69,20 +67,21 @@ const nowhere: readonly never[] = [];
 /** The ids and addresses to choose from. */
 export class Candidates {
   readonly #prng: Prng;
-  readonly #held = new Map<NodeId, Entry>();
+  readonly #known: KnownNodes;
+  readonly #held = new BoundedMap<NodeId, Entry>(heldEntriesMax);
   readonly #strangers = new BoundedMap<NodeId, Entry>(strangersMax);
-  readonly #unreachable = new IdPool();
-  readonly #reachable = new IdPool();
   /** Heard or lost lately and not linked. */
   readonly #near = new BoundedMap<NodeId, Entry>(nearMax);
+  #linked = 0;
 
-  constructor(prng: Prng) {
+  constructor(prng: Prng, known: KnownNodes) {
     this.#prng = prng;
+    this.#known = known;
   }
 
-  /** Ids with a stored record or an earlier link. */
+  /** Ids with a stored record or an earlier link, as far as they are told apart. */
   get heldCount(): number {
-    return this.#held.size;
+    return Math.max(this.#known.count() - 1, this.#held.size);
   }
 
   /** Ids only heard. */
@@ -90,19 +89,14 @@ export class Candidates {
     return this.#strangers.size;
   }
 
-  /** Held ids without a link to which no path leads. */
-  get unreachableCount(): number {
-    return this.#unreachable.size;
-  }
-
-  /** Whether links could come from somebody near or reachable. */
+  /** Whether links could come from somebody near, or known without a link. */
   get hasLive(): boolean {
-    return this.#near.size > 0 || this.#reachable.size > 0;
+    return this.#near.size > 0 || this.#known.count() - 1 > this.#linked;
   }
 
   /** Whether the id has a stored record or was linked before. */
   isHeld(id: NodeId): boolean {
-    return this.#held.has(id);
+    return this.#held.has(id) || this.#known.has(id);
   }
 
   /** Whether the id's back-off is over. */
@@ -118,7 +112,7 @@ export class Candidates {
 
   /** Heard at the address; `false` if there is no place for another stranger from there. */
   hear(id: NodeId, address: SocketAddress, now: Instant): boolean {
-    let entry = this.#entry(id);
+    let entry = this.#entryOrKept(id);
     if (entry === undefined) {
       if (this.#strangersAt(address.ip) >= strangersPerSourceMax) return false;
       entry = newEntry(false);
@@ -139,53 +133,38 @@ export class Candidates {
     return true;
   }
 
-  /** A stored record names these addresses; `false` if there is no place. Replaces earlier ones. */
-  hold(id: NodeId, addresses: readonly SocketAddress[]): boolean {
-    const entry = this.#hold(id);
-    if (entry === undefined) return false;
-    entry.recorded = addresses.slice(0, recordedAddressesMax);
-    this.#place(id, entry);
-    return true;
-  }
-
-  /** Whether a path of links leads to the id. */
-  setReachable(id: NodeId, reachable: boolean): void {
-    const entry = this.#held.get(id);
-    if (entry === undefined) return;
-    entry.reachable = reachable;
-    this.#place(id, entry);
+  /** A stored record says where the id listens: a stranger is none any more. */
+  handleKnown(id: NodeId): void {
+    if (this.#strangers.has(id)) this.#hold(id);
   }
 
   /** Linked, at the address. Everything that failed before is forgiven. */
   link(id: NodeId, address: SocketAddress): void {
     const entry = this.#hold(id);
-    if (entry === undefined) return;
+    if (!entry.linked) this.#linked++;
     entry.linked = true;
     entry.proven = address;
     entry.failures = 0;
     entry.notBefore = undefined;
     entry.round = nowhere;
     entry.lostAt = undefined;
-    this.#place(id, entry);
+    this.#near.delete(id);
   }
 
   /** No longer linked; a candidate again after `rest`. */
   unlink(id: NodeId, rest: Duration, now: Instant): void {
     const entry = this.#held.get(id);
     if (entry === undefined) return;
+    if (entry.linked) this.#linked--;
     entry.linked = false;
     entry.notBefore = later(now, this.#jittered(rest));
     entry.lostAt = now;
     this.#near.set(id, entry);
-    this.#place(id, entry);
   }
 
   /** Answered at the address, whether or not it became a link. */
   prove(id: NodeId, address: SocketAddress): void {
-    const entry = this.#hold(id);
-    if (entry === undefined) return;
-    entry.proven = address;
-    this.#place(id, entry);
+    this.#hold(id).proven = address;
   }
 
   /** The address is not, or no longer, the id's. */
@@ -200,11 +179,10 @@ export class Candidates {
 
   /** Removes the id and all about it. */
   forget(id: NodeId): void {
+    if (this.#held.get(id)?.linked === true) this.#linked--;
     this.#held.delete(id);
     this.#strangers.delete(id);
     this.#near.delete(id);
-    this.#unreachable.delete(id);
-    this.#reachable.delete(id);
   }
 
   /** Where the id was heard lately, youngest first. */
@@ -244,7 +222,7 @@ export class Candidates {
     heardOnly: boolean,
     now: Instant,
   ): SocketAddress | undefined {
-    const entry = this.#entry(id);
+    const entry = this.#entryOrKept(id);
     if (entry === undefined) return undefined;
     const heard = new Set(this.heardAt(id, now).map(formatSocketAddress));
     const fits = (address: SocketAddress) => {
@@ -252,7 +230,7 @@ export class Candidates {
       return rules.allows(text) && (!heardOnly || heard.has(text));
     };
     let round = entry.round.filter(fits);
-    if (round.length === 0) round = this.#newRound(entry, rules, now).filter(fits);
+    if (round.length === 0) round = this.#newRound(id, entry, rules, now).filter(fits);
     entry.round = round.slice(1);
     entry.triedAt = now;
     return round[0];
@@ -266,13 +244,13 @@ export class Candidates {
 
   /** Looks elsewhere for a while, without a failure on the id's account. */
   pause(id: NodeId, length: Duration, now: Instant): void {
-    const entry = this.#entry(id);
+    const entry = this.#entryOrKept(id);
     if (entry !== undefined) entry.notBefore = later(now, this.#jittered(length));
   }
 
   /** The round failed: rest, at least `atLeast`, longer each time. */
   rest(id: NodeId, atLeast: Duration, now: Instant): void {
-    const entry = this.#entry(id);
+    const entry = this.#entryOrKept(id);
     if (entry === undefined) return;
     entry.round = nowhere;
     let backoff = scaled(backoffMin, 2 ** entry.failures);
@@ -299,11 +277,7 @@ export class Candidates {
 
   /** A random reachable id that may be dialled. */
   pickReachable(passes: (id: NodeId) => boolean, now: Instant): NodeId | undefined {
-    return this.#reachable.pick(
-      this.#prng,
-      sampleTries,
-      (id) => this.isDue(id, now) && passes(id),
-    );
+    return this.#known.pick(true, (id) => this.isDue(id, now) && passes(id));
   }
 
   /** A random unreachable id that may be dialled; after a change of networks whatever its back-off. */
@@ -312,9 +286,8 @@ export class Candidates {
     whateverBackoff: boolean,
     now: Instant,
   ): NodeId | undefined {
-    return this.#unreachable.pick(
-      this.#prng,
-      sampleTries,
+    return this.#known.pick(
+      false,
       (id) => (whateverBackoff || this.isDue(id, now)) && passes(id),
     );
   }
@@ -323,23 +296,24 @@ export class Candidates {
     return this.#held.get(id) ?? this.#strangers.get(id);
   }
 
-  #hold(id: NodeId): Entry | undefined {
-    const known = this.#held.get(id);
-    if (known !== undefined) return known;
-    if (this.#held.size >= heldMax) return undefined;
+  /** What is kept of the id, from now on if it has a record; `undefined` if it is a stranger to all. */
+  #entryOrKept(id: NodeId): Entry | undefined {
+    const kept = this.#held.get(id);
+    if (kept !== undefined) return kept;
+    return this.#known.has(id) ? this.#hold(id) : this.#strangers.get(id);
+  }
+
+  #hold(id: NodeId): Entry {
+    const kept = this.#held.get(id);
+    if (kept !== undefined) return kept;
     const entry = this.#strangers.get(id) ?? newEntry(true);
     this.#strangers.delete(id);
     entry.held = true;
-    this.#held.set(id, entry);
+    let evicted = this.#held.set(id, entry);
+    // Links are few: the next one looked at, or one soon after, has none.
+    while (evicted?.[1].linked === true) evicted = this.#held.set(...evicted);
+    if (evicted !== undefined) this.#near.delete(evicted[0]);
     return entry;
-  }
-
-  #place(id: NodeId, entry: Entry): void {
-    if (entry.linked) this.#near.delete(id);
-    if (entry.linked || entry.reachable) this.#unreachable.delete(id);
-    else this.#unreachable.add(id);
-    if (entry.linked || !entry.reachable) this.#reachable.delete(id);
-    else this.#reachable.add(id);
   }
 
   #strangersAt(ip: IpAddress): number {
@@ -354,8 +328,9 @@ export class Candidates {
     return entry?.heard.filter((heard) => elapsed(heard.at, now) <= heardFor) ?? nowhere;
   }
 
-  #newRound(entry: Entry, rules: AddressRules, now: Instant): readonly SocketAddress[] {
-    const recorded = entry.recorded.flatMap((address): readonly SocketAddress[] => {
+  #newRound(id: NodeId, entry: Entry, rules: AddressRules, now: Instant): readonly SocketAddress[] {
+    const named = this.#known.addressesOf(id).slice(0, recordedAddressesMax);
+    const recorded = named.flatMap((address): readonly SocketAddress[] => {
       const scope = ipScope(address.ip);
       if (scope === "loopback") return rules.loopback ? [address] : [];
       if (scope !== "link-local" || !isIpv6(address.ip) || address.zone !== undefined) {
@@ -381,10 +356,8 @@ export class Candidates {
 function newEntry(held: boolean): Entry {
   return {
     held,
-    reachable: false,
     linked: false,
     heard: nowhere,
-    recorded: nowhere,
     proven: undefined,
     round: nowhere,
     failures: 0,

@@ -44,6 +44,7 @@ import {
   sourcesMax,
   volunteerLinksMax,
 } from "./limits.ts";
+import type { KnownNodes } from "./known_nodes.ts";
 import { Surroundings } from "./surroundings.ts";
 import { Volunteering } from "./volunteering.ts";
 
@@ -58,6 +59,8 @@ export interface DiscoveryOptions {
   readonly multicast?: boolean;
   /** Jitter and choices. */
   readonly prng: Prng;
+  /** Who is known by a record. */
+  readonly known: KnownNodes;
 }
 
 /**
@@ -78,8 +81,6 @@ export interface DiscoverySnapshot extends DiallingSnapshot {
   readonly links: number;
   /** Ids with a stored record or an earlier link. */
   readonly held: number;
-  /** Of these, without a link or a path. */
-  readonly unreachable: number;
   /** Ids only heard. */
   readonly strangers: number;
   readonly interfaces: Readonly<Record<string, AnnouncerSnapshot>>;
@@ -105,7 +106,7 @@ export class Discovery {
     this.#multicast = options.multicast ?? true;
     this.#prng = options.prng;
     this.#surroundings = new Surroundings(options.port);
-    this.#candidates = new Candidates(options.prng);
+    this.#candidates = new Candidates(options.prng, options.known);
     this.#volunteering = new Volunteering(options.prng);
     this.#dialling = new Dialling({
       self: options.self,
@@ -205,17 +206,16 @@ export class Discovery {
     return this.handleTimeout(now);
   }
 
-  /** A stored record names the addresses at which the id says it listens (link-local ones without zone). */
-  handleKnown(id: NodeId, addresses: readonly SocketAddress[], now: Instant): void {
+  /** A record says where the id listens: `known` knows it from now on, or knows better. */
+  handleKnown(id: NodeId, now: Instant): void {
     if (id === this.#self) return;
-    if (!this.#candidates.hold(id, addresses)) this.#counters.count("record without a place");
+    this.#candidates.handleKnown(id);
     this.#dialling.handleKnown(now);
   }
 
-  /** Whether a path of links leads to the id; until told, a known id counts as unreachable. */
-  handleReachable(id: NodeId, reachable: boolean, now: Instant): void {
-    this.#candidates.setReachable(id, reachable);
-    if (reachable) this.#dialling.lookForLinks(now);
+  /** Paths of links may lead to more ids than before. */
+  handlePaths(now: Instant): void {
+    this.#dialling.lookForLinks(now);
   }
 
   /** The id's record is gone, or it was revoked: it is dialled no more unless it is heard. */
@@ -288,7 +288,6 @@ export class Discovery {
       degree: this.degree,
       links: this.#surroundings.links,
       held: this.#candidates.heldCount,
-      unreachable: this.#candidates.unreachableCount,
       strangers: this.#candidates.strangersCount,
       ...this.#dialling.snapshot(),
       interfaces: Object.fromEntries(

@@ -3,6 +3,7 @@ import { type Instant, instant } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import type { NetworkInterface } from "../platform/network.ts";
 import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import { KnownBook } from "../../tests/fixtures/known_book.ts";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { Discovery, type HeardBeacon } from "./discovery.ts";
 import {
@@ -57,9 +58,24 @@ function dialsIn(effects: readonly (DiscoveryEffect | { effect: DiscoveryEffect 
     .flatMap((effect) => effect.kind === "dial" ? [formatSocketAddress(effect.to)] : []);
 }
 
+const books = new WeakMap<Discovery, KnownBook>();
+
+/** A record comes that says where the node listens. */
+function learn(
+  machine: Discovery,
+  id: HeardBeacon["id"],
+  addresses: readonly SocketAddress[],
+  now: Instant,
+): void {
+  books.get(machine)?.add(id, addresses);
+  machine.handleKnown(id, now);
+}
+
 function machineOn(interfaces: readonly NetworkInterface[], peers: readonly string[] = []) {
-  const machine = new Discovery({ self, port, peers, prng: new Prng([5]) }, instant(0));
+  const known = new KnownBook(new Prng([6]));
+  const machine = new Discovery({ self, port, peers, prng: new Prng([5]), known }, instant(0));
   machine.handleInterfaces(interfaces, instant(0));
+  books.set(machine, known);
   return machine;
 }
 
@@ -139,7 +155,7 @@ Deno.test("no warning for a port that opens to something else, nor for an id wit
 Deno.test("B's name with C's key is C: the address is C's, and B is looked for elsewhere", () => {
   const machine = machineOn([eth0]);
   run(machine, 500);
-  machine.handleKnown(b, [at("10.0.0.20")], instant(500));
+  learn(machine, b, [at("10.0.0.20")], instant(500));
   run(machine, 501);
   machine.handleDialled(
     at("10.0.0.20"),
@@ -179,7 +195,7 @@ Deno.test("an address where this node met itself is dialled again only after int
 
 Deno.test("link-local endpoints of a record are tried on each interface, own addresses never", () => {
   const machine = machineOn([eth0, eth1]);
-  machine.handleKnown(b, [at("fe80::b"), at("10.0.0.1"), at("127.0.0.1")], instant(10));
+  learn(machine, b, [at("fe80::b"), at("10.0.0.1"), at("127.0.0.1")], instant(10));
   const dialled: string[] = [];
   let effects = run(machine, 50).map(({ effect }) => effect);
   for (let i = 0; i < 5; i++) {
@@ -196,7 +212,7 @@ Deno.test("link-local endpoints of a record are tried on each interface, own add
 Deno.test("a known unreachable id is dialled at start, again and again, and at once on a new interface", () => {
   const machine = machineOn([eth0]);
   machine.handleLinked(c, at("10.0.0.3"), instant(1));
-  machine.handleKnown(b, [at("10.0.0.2")], instant(2));
+  learn(machine, b, [at("10.0.0.2")], instant(2));
   const moments: number[] = [];
   for (let now = 0; now < 600_000; now += 100) {
     for (const { at: moment, effect } of run(machine, now)) {
@@ -300,7 +316,8 @@ Deno.test("at most sixteen connect-backs are in flight, and known ids find room 
 });
 
 Deno.test("without multicast there are no beacons, and everything else works", () => {
-  const options = { self, port, peers: ["n"], multicast: false, prng: new Prng([5]) };
+  const prng = new Prng([5]);
+  const options = { self, port, peers: ["n"], multicast: false, prng, known: new KnownBook(prng) };
   const machine = new Discovery(options, instant(0));
   const effects = machine.handleInterfaces([eth0], instant(0));
   assertEquals(effects, [{ kind: "resolve", peer: "n" }]);
@@ -359,9 +376,9 @@ Deno.test("an address that many made-up records name is not knocked at without e
   const victim = ip("10.0.0.99");
   for (let i = 0; i < 200; i++) {
     const ports = Array.from({ length: 12 }, (_, n) => socketAddress(victim, 1_000 + 12 * i + n));
-    machine.handleKnown(idOf(100 + i), ports, instant(1_000));
+    learn(machine, idOf(100 + i), ports, instant(1_000));
   }
-  machine.handleKnown(b, [at("10.0.0.2")], instant(1_000));
+  learn(machine, b, [at("10.0.0.2")], instant(1_000));
   let knocks = 0;
   let others = 0;
   const hour = 3_600_000;

@@ -55,8 +55,11 @@ export const sourcesMax = 1_024;
 export const strangersMax = 256;
 /** Strangers claimed from one source address. */
 export const strangersPerSourceMax = 8;
-/** Nodes held: the store's own limit. */
-export const heldMax = 100_000;
+/**
+ * Ids with a record or an earlier link of which more is kept than their record: dialled or heard. One
+ * is dialled at random every 30 s, so that these are more than an hour's.
+ */
+export const heldEntriesMax = 4_096;
 /** Addresses an id was heard at. */
 export const heardAddressesMax = 4;
 /** Addresses from an id's record: 12 endpoints and 4 observed ones. */
@@ -163,8 +166,6 @@ export const audienceFor = hours(1);
 export const unreachablePause = seconds(30);
 /** The same while there is no link at all. */
 export const lonelyPause = seconds(2);
-/** Ids looked at to find one whose back-off is over. */
-export const sampleTries = 32;
 /** Links above the degree that are kept: between it and here nothing is dialled and nothing let go. */
 export const surplusSlack = 2;
 /** Between two links that a node lets go because it has more than it needs, at least. */

@@ -40,7 +40,7 @@ export class UnreachablePick {
 
   /** Another id is known. */
   handleKnown(now: Instant): void {
-    if (this.#atOnce && this.#options.candidates.unreachableCount > 0) this.#at = now;
+    if (this.#atOnce) this.#at = now;
   }
 
   /** There is a link: nothing is urgent any more. */

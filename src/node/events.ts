@@ -15,7 +15,13 @@ interface Watcher<E> {
 /** Hands every event to every watcher. */
 export class EventFeed<E> {
   readonly #watchers = new Set<Watcher<E>>();
+  readonly #onWatch: () => void;
   #lost = 0;
+
+  /** @param onWatch Called when somebody begins to watch. */
+  constructor(onWatch: () => void = () => {}) {
+    this.#onWatch = onWatch;
+  }
 
   /** Events that slow watchers lost so far. */
   get lost(): number {
@@ -50,6 +56,7 @@ export class EventFeed<E> {
     };
     if (!signal.aborted) {
       watchers.add(watcher);
+      this.#onWatch();
       signal.addEventListener("abort", stop, { once: true });
     }
     async function* events(): AsyncGenerator<E> {

@@ -111,14 +111,14 @@ export class Finder implements Timed {
     this.perform(this.#options.discovery.handleInterfaces(interfaces, this.#now()));
   }
 
-  /** A stored record names these addresses. */
-  handleKnown(id: NodeId, addresses: readonly SocketAddress[]): void {
-    this.#options.discovery.handleKnown(id, addresses, this.#now());
+  /** A stored record says where the node listens. */
+  handleKnown(id: NodeId): void {
+    this.#options.discovery.handleKnown(id, this.#now());
   }
 
-  /** Whether a path leads to the node. */
-  handleReachable(id: NodeId, reachable: boolean): void {
-    this.#options.discovery.handleReachable(id, reachable, this.#now());
+  /** Paths may lead to more nodes than before. */
+  handlePaths(): void {
+    this.#options.discovery.handlePaths(this.#now());
   }
 
   /** A link is held with the node at this address. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
+import { KnownBook } from "../../tests/fixtures/known_book.ts";
 import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
 import { ip, MemoryNetwork } from "../../tests/sim/memory_network.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
@@ -76,6 +77,7 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
     peers,
     multicast: true,
     prng: new Prng([3]),
+    known: new KnownBook(new Prng([4])),
   }, clock.monotonic());
   const finder = new Finder({
     selfId: identity.id,

@@ -2,20 +2,25 @@
  * The fleet as this node sees it, in the words of the command line: entries, states, names, and
  * what a NODE argument means. Reads only; decides nothing about the mesh.
  *
+ * Nothing is held per node: who is reached is a matter of the link graph at the moment of the view,
+ * and everything else is read from the records when somebody asks.
+ *
  * @module
  */
-import { compareBytes } from "../base/bytes.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { formatWallTime } from "../base/instant.ts";
 import type { IpAddress } from "../base/ip.ts";
+import type { Prng } from "../base/prng.ts";
 import { readInfo, readLinks, type RecordStore, type VerifiedRecord } from "../sync/mod.ts";
 import type { Endpoint, InfoBody } from "../wire/info.ts";
-import { type LinksBody, prefixHexOf } from "../wire/links.ts";
-import { type NodeId, nodeIdToBytes, parseNodeId, shortNodeId } from "../wire/node_id.ts";
+import type { NodeIdPrefixHex } from "../wire/links.ts";
+import { type NodeId, parseNodeId, shortNodeId } from "../wire/node_id.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
 import { formatSocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { type ControlFailure, controlFailure, type NodeCandidate } from "./control.ts";
-import { type ListedLinks, type Path, reachableFrom } from "./reachability.ts";
+import { pickTries } from "./limits.ts";
+import { linkGraphOf } from "./link_graph.ts";
+import { type Path, Reach } from "./reach.ts";
 import type { ListedLink, NodeEntry, NodeState } from "./report.ts";
 
 /** Least characters of an id that stand for it in an argument. */
@@ -30,8 +35,8 @@ export interface FleetSources {
   linked(): Iterable<NodeId>;
   /** The zone in which this node reaches that link-local address of the node, if it does. */
   zoneOf(id: NodeId, ip: IpAddress): string | undefined;
-  /** The serial up to which a node was forgotten: not shown until it is met again. */
-  forgottenUpTo(id: NodeId): number | undefined;
+  /** Nodes that were forgotten, each with the serial up to which it is not shown until it is met again. */
+  readonly forgotten: ReadonlyMap<NodeId, number>;
 }
 
 /** A node that is known: it has an `info` record here. */
@@ -43,114 +48,117 @@ export interface KnownNode {
   readonly path: Path | undefined;
 }
 
-/** What a node lists, and the record that says so. */
-interface ListingNode {
-  readonly record: VerifiedRecord;
-  readonly body: LinksBody;
-}
-
 /** One moment of the fleet. */
 export class FleetView {
+  /** Who is reached. */
+  readonly reach: Reach;
   readonly #sources: FleetSources;
-  readonly #nodes = new Map<NodeId, KnownNode>();
-  readonly #names = new Map<string, NodeId[]>();
-  readonly #links = new Map<NodeId, ListingNode>();
+  #smallest: NodeId | undefined;
 
-  /** @param before An earlier view of the same sources: records it has read are not read again. */
-  constructor(sources: FleetSources, before?: FleetView) {
+  constructor(sources: FleetSources) {
     this.#sources = sources;
-    const { store, selfId } = sources;
-    const infosRead = before === undefined ? this.#nodes : before.#nodes;
-    const linksRead = before === undefined ? this.#links : before.#links;
-    const infos = new Map<NodeId, { record: VerifiedRecord; info: InfoBody }>();
-    for (const author of store.authors()) {
-      const record = store.get(recordKey(infoKind, author, noSubject));
-      if (record !== undefined) {
-        const known = infosRead.get(author);
-        const info = known?.record === record ? known.info : readInfo(record);
-        if (!isDecodeError(info)) infos.set(author, { record, info });
-      }
-      const links = store.get(recordKey(linksKind, author, noSubject));
-      if (links === undefined) continue;
-      const known = linksRead.get(author);
-      const body = known?.record === links ? known.body : readLinks(links);
-      if (!isDecodeError(body)) this.#links.set(author, { record: links, body });
-    }
-    const listed = new Map<NodeId, ListedLinks>();
-    for (const [id, { body: { links } }] of this.#links) {
-      listed.set(id, { neighbours: links.map((link) => link.peer) });
-    }
-    const paths = reachableFrom(selfId, sources.linked(), listed, prefixHexOf);
-    for (const [id, { record, info }] of infos) {
-      const path = paths.get(id);
-      const state = id === selfId
-        ? "self"
-        : path === undefined
-        ? "unreachable"
-        : path.hops === 1
-        ? "linked"
-        : "reachable";
-      const forgotten = sources.forgottenUpTo(id);
-      if (state === "unreachable" && forgotten !== undefined && record.serial <= forgotten) {
-        continue;
-      }
-      this.#nodes.set(id, { id, record, info, state, path });
-      const sameName = this.#names.get(info.name);
-      if (sameName === undefined) this.#names.set(info.name, [id]);
-      else sameName.push(id);
-    }
+    const graph = linkGraphOf(sources.store);
+    this.reach = new Reach(graph, sources.selfId, sources.linked());
   }
 
   /** How many nodes are shown, this one included. */
   get known(): number {
-    return this.#nodes.size;
+    let hidden = 0;
+    for (const id of this.#sources.forgotten.keys()) if (this.#isHidden(id)) hidden++;
+    return this.reach.graph.nodes.length - hidden;
   }
 
   /** How many of them are this one, linked or reachable. */
   get reachable(): number {
-    let count = 0;
-    for (const { state } of this.#nodes.values()) if (state !== "unreachable") count++;
-    return count;
+    return this.reach.count();
   }
 
   /** The smallest id of those that can be reached from here, this node included. */
   get smallestReachable(): NodeId {
-    let smallest = this.#sources.selfId;
-    let smallestBytes = nodeIdToBytes(smallest);
-    for (const { id, state } of this.#nodes.values()) {
-      if (state === "unreachable") continue;
-      // By bytes, as everybody orders ids: the text's alphabet sorts otherwise.
-      const bytes = nodeIdToBytes(id);
-      if (compareBytes(bytes, smallestBytes) >= 0) continue;
-      smallest = id;
-      smallestBytes = bytes;
-    }
-    return smallest;
+    this.#smallest ??= this.reach.smallest();
+    return this.#smallest;
+  }
+
+  /** Whether the id is this node's, or a path leads to it. */
+  reaches(id: NodeId): boolean {
+    return this.reach.reaches(id);
   }
 
   /** Every node shown. */
-  nodes(): IterableIterator<KnownNode> {
-    return this.#nodes.values();
+  *nodes(): IterableIterator<KnownNode> {
+    for (const { id } of this.reach.graph.nodes) {
+      const node = this.get(id);
+      if (node !== undefined) yield node;
+    }
   }
 
   /** One of them. */
   get(id: NodeId): KnownNode | undefined {
-    return this.#nodes.get(id);
+    const record = this.#infoRecord(id);
+    const info = record === undefined ? undefined : readInfo(record);
+    if (record === undefined || info === undefined || isDecodeError(info)) return undefined;
+    if (this.#isHidden(id)) return undefined;
+    const path = this.reach.pathTo(id);
+    const state = id === this.#sources.selfId
+      ? "self"
+      : path === undefined
+      ? "unreachable"
+      : path.hops === 1
+      ? "linked"
+      : "reachable";
+    return { id, record, info, state, path };
+  }
+
+  #infoRecord(id: NodeId): VerifiedRecord | undefined {
+    return this.#sources.store.get(recordKey(infoKind, id, noSubject));
+  }
+
+  /** Whether the node was forgotten and is still what it was then. */
+  #isHidden(id: NodeId): boolean {
+    const upTo = this.#sources.forgotten.get(id);
+    if (upTo === undefined || this.reaches(id)) return false;
+    const record = this.#infoRecord(id);
+    return record !== undefined && record.serial <= upTo;
   }
 
   /** The name a node gives itself, or its short id while it has given none. */
   nameOf(id: NodeId): string {
-    return this.#nodes.get(id)?.info.name ?? shortNodeId(id);
+    return this.get(id)?.info.name ?? shortNodeId(id);
+  }
+
+  /** Those who claim the name together with others. */
+  #claimants(name: string): readonly NodeId[] {
+    const shared = this.reach.graph.sharedNames.get(name) ?? [];
+    const shown = shared.filter((id) => !this.#isHidden(id));
+    return shown.length > 1 ? shown : [];
   }
 
   /** Names that more than one node claims. */
   conflictingNames(): string[] {
-    return [...this.#names].filter(([, ids]) => ids.length > 1).map(([name]) => name).sort();
+    const names = [...this.reach.graph.sharedNames.keys()];
+    return names.filter((name) => this.#claimants(name).length > 0).sort();
+  }
+
+  /** A random node other than this one that a path leads to, or that none leads to, and that passes. */
+  pick(reachable: boolean, prng: Prng, passes: (id: NodeId) => boolean): NodeId | undefined {
+    const { nodes } = this.reach.graph;
+    const wanted = reachable ? this.reachable - 1 : nodes.length - this.reachable;
+    if (wanted <= 0) return undefined;
+    const start = prng.below(nodes.length);
+    let tries = 0;
+    for (let i = 0; i < nodes.length && tries < pickTries; i++) {
+      const node = nodes[(start + i) % nodes.length];
+      if (node === undefined || node.id === this.#sources.selfId) continue;
+      if (this.reach.reachesNode(node) !== reachable || this.#isHidden(node.id)) continue;
+      tries++;
+      if (passes(node.id)) return node.id;
+    }
+    return undefined;
   }
 
   /** Entries sorted by name, then id. */
   entries(): NodeEntry[] {
-    return [...this.#nodes.values()].map((node) => this.entry(node)).sort((a, b) =>
+    return [...this.nodes()].map((node) => this.entry(node)).sort((a, b) =>
       a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1
     );
   }
@@ -166,7 +174,7 @@ export class FleetView {
     return {
       id,
       name: info.name,
-      nameState: (this.#names.get(info.name)?.length ?? 0) > 1 ? "conflict" : "claimed",
+      nameState: this.#claimants(info.name).length > 0 ? "conflict" : "claimed",
       state,
       serial: record.serial,
       infoAt: formatWallTime(record.signedAt),
@@ -194,36 +202,47 @@ export class FleetView {
 
   /** The links that a node lists, as far as their ids are known here. */
   linksOf(id: NodeId): ListedLink[] {
-    const byPrefix = new Map([...this.#nodes.keys()].map((known) => [prefixHexOf(known), known]));
+    const record = this.#sources.store.get(recordKey(linksKind, id, noSubject));
+    const body = record === undefined ? undefined : readLinks(record);
     const listed: ListedLink[] = [];
-    for (const { peer, costExponent } of this.#links.get(id)?.body.links ?? []) {
-      const neighbour = byPrefix.get(peer);
+    if (body === undefined || isDecodeError(body)) return listed;
+    for (const { peer, costExponent } of body.links) {
+      const neighbour = this.#idOf(peer);
       if (neighbour !== undefined) listed.push({ id: neighbour, costMs: 2 ** costExponent });
     }
     return listed;
   }
 
+  #idOf(prefix: NodeIdPrefixHex): NodeId | undefined {
+    const key = `00${prefix}`;
+    for (const { author } of this.#sources.store.range(key, `${key}g`)) {
+      return this.get(author)?.id;
+    }
+    return undefined;
+  }
+
   /** What a NODE argument means: an id, a unique prefix of six or more, or an unambiguous name. */
   resolve(argument: string): KnownNode | ControlFailure {
     const id = parseNodeId(argument.toLowerCase());
-    const exact = id === undefined ? undefined : this.#nodes.get(id);
+    const exact = id === undefined ? undefined : this.get(id);
     if (exact !== undefined) return exact;
-    const named = this.#names.get(argument) ?? [];
     const prefix = argument.toLowerCase();
-    const prefixed = prefix.length < idPrefixMin
-      ? []
-      : [...this.#nodes.keys()].filter((known) => known.startsWith(prefix));
-    const meant = [...new Set([...named, ...prefixed])];
+    const isPrefix = prefix.length >= idPrefixMin;
+    const meant: KnownNode[] = [];
+    for (const { id: each, name } of this.reach.graph.nodes) {
+      if (name !== argument && !(isPrefix && each.startsWith(prefix))) continue;
+      const node = this.get(each);
+      if (node !== undefined) meant.push(node);
+    }
     const [only] = meant;
-    const node = only === undefined ? undefined : this.#nodes.get(only);
-    if (node !== undefined && meant.length === 1) return node;
+    if (only !== undefined && meant.length === 1) return only;
     if (meant.length === 0) {
       return controlFailure("no-such-node", `No node is known as "${argument}". See: mesh nodes`);
     }
-    const candidates: NodeCandidate[] = meant.sort().map((each) => ({
-      id: each,
-      name: this.nameOf(each),
-    }));
+    const candidates: NodeCandidate[] = meant.map((node) => ({
+      id: node.id,
+      name: node.info.name,
+    })).sort((a, b) => a.id < b.id ? -1 : 1);
     return controlFailure("ambiguous", `"${argument}" may mean ${meant.length} nodes`, candidates);
   }
 }

@@ -3,6 +3,7 @@ import { plainInfo, RecordAuthor } from "../../tests/sim/record_author.ts";
 import { ip } from "../../tests/sim/memory_network.ts";
 import { instant, wallTime } from "../base/instant.ts";
 import { type IpAddress, ipScope } from "../base/ip.ts";
+import { Prng } from "../base/prng.ts";
 import { RecordStore } from "../sync/mod.ts";
 import { encodeInfo } from "../wire/info.ts";
 import { encodeLinks, prefixHexOf } from "../wire/links.ts";
@@ -41,14 +42,14 @@ async function fleet(count = 5) {
   const linked = new Set<NodeId>();
   const forgotten = new Map<NodeId, number>();
   const zones = new Map<string, string>();
-  const look = (before?: FleetView) =>
+  const look = () =>
     new FleetView({
       selfId: self.id,
       store,
       linked: () => linked,
       zoneOf: (id, address) => zones.get(`${id} ${address}`),
-      forgottenUpTo: (id) => forgotten.get(id),
-    }, before);
+      forgotten,
+    });
   return { self, others, store, say, list, linked, forgotten, zones, look };
 }
 
@@ -145,19 +146,23 @@ Deno.test("a link-local address is shown only with the zone in which it is reach
   assertEquals(look().entries()[0]?.addresses[0], "[fe80::1%eth0]:7411");
 });
 
-Deno.test("a view made from an earlier one shows the same as one made from nothing", async () => {
-  const { self, others, say, list, linked, look } = await fleet();
-  const [a, b] = others;
-  assert(a && b);
-  for (const one of [self, a, b]) await say(one, "x");
-  await list(a, self, b);
-  const first = look();
-  await say(b, "renamed");
-  await list(b, a);
-  await list(a, b);
-  linked.add(a.id);
-  const later = look(first);
-  assertEquals(later.entries(), look().entries());
-  assertEquals(later.linksOf(a.id), look().linksOf(a.id));
-  assertEquals(later.get(b.id)?.info.name, "renamed");
+Deno.test("who is picked is of the wanted sort, not this node, not hidden, and passes", async () => {
+  const { self, others, say, list, linked, forgotten, look } = await fleet(8);
+  const [near, far, alone, lost, gone] = others;
+  assert(near && far && alone && lost && gone);
+  for (const one of [self, near, far, alone, lost, gone]) await say(one, "x");
+  linked.add(near.id);
+  await list(near, far);
+  await list(far, near);
+  forgotten.set(gone.id, 1_000);
+  const prng = new Prng([1]);
+  const picked = (reachable: boolean, passes: (id: NodeId) => boolean = () => true) => {
+    const view = look();
+    const ids = Array.from({ length: 100 }, () => view.pick(reachable, prng, passes));
+    return new Set(ids);
+  };
+  assertEquals(picked(true), new Set([near.id, far.id]));
+  assertEquals(picked(false), new Set([alone.id, lost.id]));
+  assertEquals(picked(false, (id) => id !== lost.id), new Set([alone.id]));
+  assertEquals(picked(true, () => false), new Set([undefined]));
 });

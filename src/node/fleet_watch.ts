@@ -1,39 +1,37 @@
 /**
- * Looks at the fleet whenever something changed, tells what is new since the last look, and keeps
- * the view that everybody else reads.
+ * Keeps the view of the fleet that everybody reads, and tells what is new to whoever watches.
  *
- * A look costs time in proportion to the nodes known, and anybody who proves a key can bring changes
- * as fast as he can sign: so looking takes at most a tenth of the time, and between two looks the
- * view is that of the last one.
+ * A look at the fleet costs time in proportion to the nodes known (less than a microsecond each),
+ * and anybody who proves a key can bring changes as fast as he can sign. So between two looks there
+ * is a time in proportion to the nodes known too; until then the view is that of the last look. A
+ * node whom nobody asks anything looks rarely, and holds nothing per node.
  *
  * @module
  */
-import { elapsed, type Instant, later, milliseconds, scaled } from "../base/instant.ts";
+import { type Duration, type Instant, later, scaled } from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { VerifiedRecord } from "../sync/mod.ts";
 import type { NodeId } from "../wire/node_id.ts";
+import { infoKind } from "../wire/record_key.ts";
 import { type FleetSources, FleetView, type KnownNode } from "./fleet_view.ts";
+import { looksGap, quietLookPerNode, viewPerNode, watchedLookPerNode } from "./limits.ts";
+import { linkGraphOf } from "./link_graph.ts";
 import type { Timed } from "./pump.ts";
+import { Reach } from "./reach.ts";
 
-/** Changes that come together are looked at together. */
-const lookAfter = milliseconds(20);
-
-/** The rest after a look, in lengths of the look. */
-const restPerLook = 9;
-
-/** What is new. */
+/** What is new. The first four are told only while somebody watches. */
 export interface FleetWatchOwner {
+  /** Whether somebody watches. */
+  isWatched(): boolean;
   handleNodeNew(node: KnownNode): void;
   /** A newer `info` record. */
   handleNodeChanged(node: KnownNode): void;
   handleNodeReachable(node: KnownNode): void;
   handleNodeUnreachable(node: KnownNode): void;
+  /** A path leads to a node that was forgotten. */
+  handleMetAgain(id: NodeId): void;
   /** Names that more than one node claims; told when the list changes. */
   handleConflicts(names: readonly string[]): void;
-}
-
-interface Seen {
-  readonly serial: number;
-  readonly reachable: boolean;
 }
 
 /** The view of the fleet and its changes. */
@@ -41,50 +39,90 @@ export class FleetWatch implements Timed {
   readonly #clock: Clock;
   readonly #sources: FleetSources;
   readonly #owner: FleetWatchOwner;
-  readonly #seen = new Map<NodeId, Seen>();
-  #view: FleetView;
+  #view: FleetView | undefined;
   #isStale = false;
-  /** When the next look may be. */
-  #restUntil: Instant;
+  /** When the view may be made anew. */
+  #freshFrom: Instant;
+  /** When it is time to tell what is new. */
   #lookAt: Instant | undefined;
+  #lookedAt: Instant | undefined;
+  /** Who was reached when what is new was told last; absent while nobody watches. */
+  #told: Reach | undefined;
+  /** Records told of since, while somebody watches. */
+  readonly #news = new Map<NodeId, "new" | "changed">();
   #conflicts = "";
 
   constructor(clock: Clock, sources: FleetSources, owner: FleetWatchOwner) {
     this.#clock = clock;
     this.#sources = sources;
     this.#owner = owner;
-    this.#restUntil = clock.monotonic();
-    this.#view = new FleetView(sources);
-    // What the disk remembered is not news.
-    this.#note();
+    this.#freshFrom = clock.monotonic();
+    this.handleChange();
   }
 
   /** The fleet now, or at the last look if the next one must wait. */
   get view(): FleetView {
-    const begun = this.#clock.monotonic();
-    if (this.#isStale && begun >= this.#restUntil) {
+    const now = this.#clock.monotonic();
+    if (this.#view === undefined || (this.#isStale && now >= this.#freshFrom)) {
       this.#isStale = false;
-      this.#view = new FleetView(this.#sources, this.#view);
-      this.#restAfter(begun);
+      this.#view = new FleetView(this.#sources);
+      this.#freshFrom = later(now, this.#perNode(viewPerNode));
     }
     return this.#view;
   }
 
-  #restAfter(begun: Instant): void {
-    const ended = this.#clock.monotonic();
-    const until = later(ended, scaled(elapsed(begun, ended), restPerLook));
-    if (until > this.#restUntil) this.#restUntil = until;
+  #perNode(time: Duration): Duration {
+    return scaled(time, this.#sources.store.authorCount);
   }
 
-  /** Whether a path led to the node when the fleet was looked at last. */
-  wasReachable(id: NodeId): boolean {
-    return this.#seen.get(id)?.reachable ?? false;
+  /** Whether a path leads to the node beside its link with this one. */
+  isReachedOtherwise(id: NodeId): boolean {
+    const graph = this.#view?.reach.graph ?? linkGraphOf(this.#sources.store);
+    const others = [...this.#sources.linked()].filter((other) => other !== id);
+    return new Reach(graph, this.#sources.selfId, others).reaches(id);
+  }
+
+  /** Somebody begins to watch: what is new from now on is told. */
+  handleWatched(): void {
+    const { store, selfId } = this.#sources;
+    // Not from the view, which may be a little old: what happened since is not news to them.
+    this.#told ??= new Reach(linkGraphOf(store), selfId, this.#sources.linked());
+    // A look that can wait while nobody watches is due now.
+    this.#lookAt = undefined;
+    this.handleChange();
+  }
+
+  /** A record is held now, in the place of another or of none. */
+  handleStored(record: VerifiedRecord, previous: VerifiedRecord | undefined): void {
+    this.handleChange();
+    if (record.kind !== infoKind || !this.#owner.isWatched()) return;
+    const { author } = record;
+    if (previous === undefined) this.#news.set(author, "new");
+    else if (this.#isHidden(author, previous)) this.handleShown(author);
+    else if (!this.#news.has(author)) this.#news.set(author, "changed");
+  }
+
+  #isHidden(id: NodeId, record: VerifiedRecord): boolean {
+    return record.serial <= (this.#sources.forgotten.get(id) ?? -1);
+  }
+
+  /** The node was forgotten and is no longer. */
+  handleShown(id: NodeId): void {
+    if (this.#owner.isWatched()) this.#news.set(id, "new");
+    this.handleChange();
   }
 
   /** Something changed: records, or links. */
   handleChange(): void {
+    const now = this.#clock.monotonic();
     this.#isStale = true;
-    this.#lookAt ??= later(this.#clock.monotonic(), lookAfter);
+    // Whoever asks next gets another one: nobody needs this one's graph any more.
+    if (now >= this.#freshFrom) this.#view = undefined;
+    if (this.#lookAt !== undefined) return;
+    const rest = this.#perNode(this.#owner.isWatched() ? watchedLookPerNode : quietLookPerNode);
+    const soonest = later(now, looksGap);
+    const rested = this.#lookedAt === undefined ? soonest : later(this.#lookedAt, rest);
+    this.#lookAt = rested > soonest ? rested : soonest;
   }
 
   nextTimeout(): Instant | undefined {
@@ -92,32 +130,56 @@ export class FleetWatch implements Timed {
   }
 
   handleTimeout(now: Instant): void {
-    if (this.#isStale && now < this.#restUntil) {
-      this.#lookAt = this.#restUntil;
+    if (this.#lookAt === undefined || now < this.#lookAt) return;
+    if (this.#isStale && now < this.#freshFrom) {
+      this.#lookAt = this.#freshFrom;
       return;
     }
     this.#lookAt = undefined;
-    const begun = this.#clock.monotonic();
-    const known = new Set<NodeId>();
-    for (const node of this.view.nodes()) {
-      known.add(node.id);
-      const before = this.#seen.get(node.id);
-      const reachable = node.state !== "unreachable";
-      if (before === undefined) this.#owner.handleNodeNew(node);
-      else if (before.serial !== node.record.serial) this.#owner.handleNodeChanged(node);
-      if (reachable && before?.reachable !== true) this.#owner.handleNodeReachable(node);
-      if (!reachable && before?.reachable === true) this.#owner.handleNodeUnreachable(node);
+    this.#lookedAt = now;
+    const { view } = this;
+    for (const id of [...this.#sources.forgotten.keys()]) {
+      if (view.reaches(id) && view.get(id) !== undefined) this.#owner.handleMetAgain(id);
     }
-    for (const id of this.#seen.keys()) if (!known.has(id)) this.#seen.delete(id);
-    this.#note();
-    this.#restAfter(begun);
+    if (this.#owner.isWatched()) this.#tell(view);
+    else {
+      this.#told = undefined;
+      this.#news.clear();
+    }
+    this.#tellConflicts(view);
   }
 
-  #note(): void {
-    for (const { id, record, state } of this.view.nodes()) {
-      this.#seen.set(id, { serial: record.serial, reachable: state !== "unreachable" });
+  #tell(view: FleetView): void {
+    const before = this.#told;
+    const after = view.reach;
+    this.#told = after;
+    for (const [id, news] of this.#news) {
+      const node = view.get(id);
+      if (node === undefined) continue;
+      if (news === "new") this.#owner.handleNodeNew(node);
+      else this.#owner.handleNodeChanged(node);
     }
-    const names = this.view.conflictingNames();
+    if (before !== undefined) this.#tellReached(view, before);
+    this.#news.clear();
+  }
+
+  #tellReached(view: FleetView, before: Reach): void {
+    const after = view.reach;
+    const sameNumbers = after.graph.numbersAsIn(before.graph);
+    for (const known of after.graph.nodes) {
+      const wasReached = this.#news.get(known.id) !== "new" &&
+        (sameNumbers ? before.reachesNode(known) : before.reaches(known.id));
+      const reached = after.reachesNode(known);
+      if (reached === wasReached) continue;
+      const node = view.get(known.id);
+      if (node === undefined) continue;
+      if (reached) this.#owner.handleNodeReachable(node);
+      else this.#owner.handleNodeUnreachable(node);
+    }
+  }
+
+  #tellConflicts(view: FleetView): void {
+    const names = view.conflictingNames();
     const text = names.join("\n");
     if (text === this.#conflicts) return;
     this.#conflicts = text;

@@ -4,7 +4,10 @@ import { type Instant, instant, wallTime } from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
 import { RecordStore } from "../sync/mod.ts";
 import { encodeInfo } from "../wire/info.ts";
+import { encodeLinks, prefixHexOf } from "../wire/links.ts";
+import type { NodeId } from "../wire/node_id.ts";
 import { FleetWatch } from "./fleet_watch.ts";
+import { looksGap, quietLookPerNode, viewPerNode, watchedLookPerNode } from "./limits.ts";
 
 /** A clock that stands still but for what the test spends. */
 class SpentTime implements Clock {
@@ -27,86 +30,191 @@ class SpentTime implements Clock {
   }
 }
 
-/** A store whose every look at all authors costs a second, as 100,000 nodes may on a slow machine. */
-async function fleet() {
+/** A fleet of which `watch` keeps the picture, and what it told. */
+async function fleet(strangers = 0) {
   const clock = new SpentTime();
   const self = await RecordAuthor.create(1);
   const store = new RecordStore({ selfId: self.id });
   let looks = 0;
-  const counting = new Proxy(store, {
-    get(target, name) {
-      if (name === "authors") {
-        looks++;
-        clock.spend(1_000);
-      }
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
   const told: string[] = [];
+  const names = new Map<NodeId, string>();
+  const linked = new Set<NodeId>();
+  const forgotten = new Map<NodeId, number>();
+  const state = { watched: true };
   const watch = new FleetWatch(clock, {
     selfId: self.id,
-    store: counting,
-    linked: () => [],
+    store,
+    linked: () => {
+      looks++;
+      return linked;
+    },
     zoneOf: () => undefined,
-    forgottenUpTo: () => undefined,
+    forgotten,
   }, {
-    handleNodeNew: (node) => void told.push(node.info.name),
+    isWatched: () => state.watched,
+    handleNodeNew: (node) => void told.push(`${node.info.name} new`),
     handleNodeChanged: (node) => void told.push(`${node.info.name} changed`),
-    handleNodeReachable: () => {},
-    handleNodeUnreachable: () => {},
-    handleConflicts: () => {},
+    handleNodeReachable: (node) => void told.push(`${node.info.name} reachable`),
+    handleNodeUnreachable: (node) => void told.push(`${node.info.name} unreachable`),
+    handleMetAgain: (id) => {
+      told.push(`${names.get(id)} met again`);
+      forgotten.delete(id);
+      watch.handleShown(id);
+    },
+    handleConflicts: (conflicts) => void told.push(`conflicts ${conflicts.join(" ")}`),
   });
-  const admit = async (number: number, name: string, serial: number) => {
-    const author = await RecordAuthor.create(number);
-    store.admit(
-      await author.record({ serial, body: encodeInfo(plainInfo(name)) }),
-      clock.monotonic(),
-      clock.wall(),
-    );
-    watch.handleChange();
+  let serial = 1;
+  const admit = async (author: RecordAuthor, kind: number, body: ReturnType<typeof encodeInfo>) => {
+    const record = await author.record({ kind, serial: serial++, body });
+    const previous = store.get(record.key);
+    store.admit(record, clock.monotonic(), clock.wall());
+    watch.handleStored(record, previous);
+    return record;
   };
-  return { clock, watch, told, admit, looks: () => looks };
+  const say = async (number: number, name: string) => {
+    const author = await RecordAuthor.create(number);
+    names.set(author.id, name);
+    return await admit(author, 0, encodeInfo(plainInfo(name)));
+  };
+  const list = async (number: number, ...others: readonly number[]) => {
+    const authors = await Promise.all(others.map((other) => RecordAuthor.create(other)));
+    const links = authors.map(({ id }) => ({ peer: prefixHexOf(id), costExponent: 1 }));
+    const bootNonce = new Uint8Array(16);
+    await admit(await RecordAuthor.create(number), 1, encodeLinks({ bootNonce, links, lost: [] }));
+  };
+  /** Lets the watch do what is due, until it waits for nothing. */
+  const settle = () => {
+    for (let due = watch.nextTimeout(); due !== undefined; due = watch.nextTimeout()) {
+      clock.spend(Math.max(0, due - clock.monotonic()));
+      watch.handleTimeout(clock.monotonic());
+    }
+    return told.splice(0);
+  };
+  for (let i = 0; i < strangers; i++) await say(1_000 + i, `stranger ${i}`);
+  settle();
+  clock.spend(60_000);
+  return { clock, watch, told, say, list, linked, forgotten, state, settle, looks: () => looks };
 }
 
-Deno.test("however fast changes come, looking at the fleet takes a tenth of the time at most", async () => {
-  const { clock, watch, admit, looks } = await fleet();
+Deno.test("however fast changes come, looks at the fleet are as far apart as it is large", async () => {
+  const strangers = 100;
+  const { clock, watch, say, looks } = await fleet(strangers);
   const begun = clock.monotonic();
+  const before = looks();
   for (let i = 0; i < 200; i++) {
-    await admit(2, "flood", i + 1);
+    await say(2, `flood ${i}`);
     watch.view; // As each beacon, each eviction and each question does.
     const due = watch.nextTimeout();
     if (due !== undefined && due <= clock.monotonic()) watch.handleTimeout(clock.monotonic());
-    clock.spend(500);
+    clock.spend(1);
   }
-  const share = (looks() - 1) * 1_000 / (clock.monotonic() - begun);
-  assert(share <= 0.11, `looked ${looks()} times`);
-  assert(looks() > 5, "it looks all the same");
+  const most = (clock.monotonic() - begun) / (strangers * viewPerNode);
+  assert(looks() - before <= most + 1, `${looks() - before} looks`);
+  assert(looks() - before > 10, "it looks all the same");
 });
 
-Deno.test("a change that fell into the rest is told after it, once", async () => {
-  const { clock, watch, told, admit } = await fleet();
-  await admit(2, "first", 1);
-  clock.spend(20);
-  watch.handleTimeout(clock.monotonic());
-  await admit(3, "second", 1);
-  clock.spend(20);
-  watch.handleTimeout(clock.monotonic());
-  assertEquals(told, ["first"]);
-  const due = watch.nextTimeout();
-  assert(due !== undefined);
-  clock.spend(due - clock.monotonic());
-  watch.handleTimeout(clock.monotonic());
-  assertEquals(told, ["first", "second"]);
+Deno.test("while nobody asks or watches, changes are looked at rarely", async () => {
+  const strangers = 100;
+  const { clock, watch, say, state, looks } = await fleet(strangers);
+  const looksIn = async (watched: boolean) => {
+    state.watched = watched;
+    const before = looks();
+    for (let i = 0; i < 400; i++) {
+      await say(2, `change ${i} ${watched}`);
+      const due = watch.nextTimeout();
+      if (due !== undefined && due <= clock.monotonic()) watch.handleTimeout(clock.monotonic());
+      clock.spend(10);
+    }
+    return looks() - before;
+  };
+  const often = await looksIn(true);
+  const seldom = await looksIn(false);
+  assert(often <= 4_000 / Math.max(looksGap, watchedLookPerNode * strangers) + 1, `${often}`);
+  assert(seldom <= 4_000 / (quietLookPerNode * strangers) + 2, `${seldom}`);
+  assert(seldom > 2, `${seldom}`);
+});
+
+Deno.test("what is new, changed, reachable and unreachable is told once, after the changes", async () => {
+  const { watch, say, list, linked, settle } = await fleet();
+  watch.handleWatched();
+  const near = await say(2, "near");
+  await say(3, "far");
+  assertEquals(settle(), ["near new", "far new"]);
+  linked.add(near.author);
+  await list(2, 3);
+  await list(3, 2);
+  assertEquals(settle().sort(), ["far reachable", "near reachable"]);
+  await say(3, "farther");
+  assertEquals(settle(), ["farther changed"]);
+  await list(2);
+  assertEquals(settle(), ["farther unreachable"]);
   assertEquals(watch.nextTimeout(), undefined);
   assertEquals(watch.view.known, 2);
+  assertEquals(watch.view.reachable, 1);
 });
 
-Deno.test("a new version of a record is read, though the old one was read before", async () => {
-  const { clock, watch, admit } = await fleet();
-  await admit(2, "before", 1);
-  assertEquals([...watch.view.nodes()].map(({ info }) => info.name), ["before"]);
-  await admit(2, "after", 2);
-  clock.spend(60_000);
-  assertEquals([...watch.view.nodes()].map(({ info }) => info.name), ["after"]);
+Deno.test("a node that is linked before anything is known of it is told of as new and reachable", async () => {
+  const { watch, say, linked, settle } = await fleet();
+  const { id } = await RecordAuthor.create(2);
+  linked.add(id);
+  watch.handleWatched();
+  await say(2, "near");
+  assertEquals(settle(), ["near new", "near reachable"]);
+});
+
+Deno.test("whoever begins to watch is told what comes after, not what was", async () => {
+  const { watch, say, linked, state, settle } = await fleet();
+  state.watched = false;
+  const before = await say(2, "before");
+  assertEquals(settle(), []);
+  linked.add(before.author);
+  watch.handleChange();
+  state.watched = true;
+  watch.handleWatched();
+  await say(3, "after");
+  assertEquals(settle(), ["after new"]);
+});
+
+Deno.test("a forgotten node is new when a path leads to it again, and when it says something new", async () => {
+  const { watch, say, linked, forgotten, settle } = await fleet();
+  watch.handleWatched();
+  const one = await say(2, "one");
+  settle();
+  forgotten.set(one.author, one.serial);
+  watch.handleChange();
+  assertEquals(settle(), []);
+  assertEquals(watch.view.known, 0);
+  await say(2, "one anew");
+  assertEquals(settle(), ["one anew new"]);
+  const held = watch.view.get(one.author);
+  assert(held !== undefined);
+  forgotten.set(one.author, held.record.serial);
+  linked.add(one.author);
+  watch.handleChange();
+  assertEquals(settle(), ["one anew met again", "one anew new", "one anew reachable"]);
+});
+
+Deno.test("names that two nodes claim are told, and when it is over", async () => {
+  const { say, state, settle } = await fleet();
+  state.watched = false;
+  await say(2, "twin");
+  await say(3, "twin");
+  assertEquals(settle(), ["conflicts twin"]);
+  await say(3, "single");
+  assertEquals(settle(), ["conflicts "]);
+});
+
+Deno.test("whether a node is reached otherwise does not count the link with it", async () => {
+  const { watch, say, list, linked, settle } = await fleet();
+  const near = await say(2, "near");
+  const far = await say(3, "far");
+  linked.add(near.author);
+  linked.add(far.author);
+  watch.handleChange();
+  settle();
+  assertEquals(watch.isReachedOtherwise(far.author), false);
+  await list(2, 3);
+  await list(3, 2);
+  settle();
+  assertEquals(watch.isReachedOtherwise(far.author), true);
 });

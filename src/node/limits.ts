@@ -95,3 +95,23 @@ export const clockDisputeMin = hours(24);
 export const knownAddressesMax = 65_536;
 /** Addresses of one node tried when its link is silent: each may cost a connect's whole time. */
 export const dialAddressesMax = 4;
+/**
+ * Numbers given to nodes that records name before they are given anew: nine tenths of them then
+ * belong to nobody any more. For each author there are its own and some that only its links name.
+ */
+export const nodeNumbersPerAuthor = 8;
+/** The same in a fleet of nobody, so that small fleets never begin anew. */
+export const nodeNumbersSpare = 10_000;
+/** Nodes looked at to find one that may be dialled: more would seldom be another's turn. */
+export const pickTries = 32;
+/** Changes that come together are looked at together. */
+export const looksGap = milliseconds(20);
+/**
+ * The view of the fleet is made anew at most this often, for each node known: a look takes less
+ * than a microsecond for each, so looking takes less than a fiftieth of the time.
+ */
+export const viewPerNode = milliseconds(0.05);
+/** What is new is told at most this often, for each node known, while somebody watches. */
+export const watchedLookPerNode = milliseconds(0.1);
+/** While nobody does, this often: shared names and forgotten nodes that are back can wait. */
+export const quietLookPerNode = milliseconds(6);

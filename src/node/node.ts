@@ -53,7 +53,7 @@ import { WatchRoles } from "./watch_roles.ts";
 
 /** A running node. */
 export class Node {
-  readonly events = new EventFeed<NodeEvent>();
+  readonly events = new EventFeed<NodeEvent>(() => this.fleet.handleWatched());
   readonly warnings: Warnings;
   readonly counters: Counters;
   readonly peers: PeerTable;
@@ -102,7 +102,7 @@ export class Node {
       store: {
         selfId: options.identity.id,
         builtAt: options.builtAt,
-        keepsAuthor: (author) => node.fleet.view.get(author)?.path !== undefined,
+        keepsAuthor: (author) => node.fleet.view.reaches(author),
       },
       clockSuspect: judgeClock(outside.clock.wall(), options.builtAt, []).problem !== undefined,
       owner: {
@@ -231,10 +231,11 @@ export class Node {
         signingTime: () => this.#calendar.signingTime(),
         handlePublished: (record, urgent) => {
           this.warnings.clear("publishing");
+          const previous = archive.store.get(record.key);
           archive.admitOwn(record);
           this.#roles.handleRecord(record);
           this.#gossip.tell(record, urgent);
-          this.fleet.handleChange();
+          this.fleet.handleStored(record, previous);
           poke();
         },
         handleUnpublished: (why) =>
@@ -295,6 +296,12 @@ export class Node {
       peers: options.peers,
       multicast: options.multicast,
       prng,
+      known: {
+        count: () => archive.store.authorCount,
+        has: (id) => archive.store.get(recordKey(infoKind, id, new Uint8Array(0))) !== undefined,
+        addressesOf: (id) => this.#readings.addressesOf(id),
+        pick: (reachable, passes) => this.fleet.view.pick(reachable, prng, passes),
+      },
     }, now);
     this.#finder = new Finder({
       selfId,
@@ -365,8 +372,9 @@ export class Node {
         if (id === selfId) return this.#interfaces.zoneOf(ip);
         return address?.ip === ip ? address.zone : undefined;
       },
-      forgottenUpTo: (id) => this.#forgotten.get(id),
+      forgotten: this.#forgotten,
     }, {
+      isWatched: () => this.events.watchers > 0,
       handleNodeNew: (node) => {
         if (node.id === selfId) return;
         this.#emit({ event: "node-new", ...this.#describing(node) });
@@ -375,16 +383,14 @@ export class Node {
         this.#emit({ event: "node-changed", ...this.#describing(node) });
       },
       handleNodeReachable: (node) => {
-        this.#meetAgain(node.id);
-        this.#finder.handleReachable(node.id, true);
         if (node.id !== selfId) {
           this.#emit({ event: "node-reachable", ...this.#describing(node) });
         }
       },
       handleNodeUnreachable: (node) => {
-        this.#finder.handleReachable(node.id, false);
         this.#emit({ event: "node-unreachable", ...this.#describing(node) });
       },
+      handleMetAgain: (id) => this.#meetAgain(id),
       handleConflicts: (names) => this.#handleConflicts(names),
     });
     this.#dispatch = new Dispatch(
@@ -496,7 +502,6 @@ export class Node {
       const { message } = this.warnings.all().find(({ code }) => code === "publishing") ?? {};
       throw new Error(message ?? "This node's own record could not be published");
     }
-    for (const author of this.archive.store.authors()) this.#handleAddressesOf(author);
     if (this.#beacons !== undefined) this.#background.own("hear beacons", this.#finder.hear());
     this.#pumping = this.#pump.run(this.#stopping.signal);
   }
@@ -603,14 +608,11 @@ export class Node {
 
   // Records and peers.
 
-  #handleAddressesOf(id: NodeId): void {
-    if (id === this.id) return;
-    const addresses = this.#readings.noteAddressesOf(id);
-    if (addresses.length > 0) this.#finder.handleKnown(id, addresses);
-  }
-
   #handleStored(record: VerifiedRecord, previous: VerifiedRecord | undefined): void {
-    if (record.kind === infoKind) this.#handleAddressesOf(record.author);
+    if (record.kind === infoKind) {
+      this.#readings.noteAddressesOf(record.author);
+      this.#finder.handleKnown(record.author);
+    }
     if (record.kind === linksKind && previous !== undefined) {
       for (const lost of this.#readings.reportedLosses(record, previous)) {
         const peer = this.peers.byPrefix(lost);
@@ -619,7 +621,8 @@ export class Node {
       }
     }
     this.#roles.handleRecord(record);
-    this.fleet.handleChange();
+    this.fleet.handleStored(record, previous);
+    if (record.kind === linksKind) this.#finder.handlePaths();
     this.#pump.poke();
   }
 
@@ -711,6 +714,7 @@ export class Node {
   /** Whoever was forgotten is no longer, for the next start too. */
   #meetAgain(id: NodeId): void {
     if (!this.#forgotten.delete(id)) return;
+    this.fleet.handleShown(id);
     this.#background.own("remember who is back", this.#outside.keepForgotten(this.#forgotten));
   }
 
@@ -719,7 +723,7 @@ export class Node {
     // Not only at the next look at the fleet: the link may be gone by then.
     this.#meetAgain(peer.id);
     if (address !== undefined) this.#finder.handleLinked(peer.id, address);
-    const isNews = !this.fleet.wasReachable(peer.id);
+    const isNews = !this.fleet.isReachedOtherwise(peer.id);
     this.#publisher.handleLink(peer.prefix, isNews, this.#outside.clock.monotonic());
     this.#gossip.handleLink(peer);
     this.#degree.handleLink();

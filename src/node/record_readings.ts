@@ -9,7 +9,7 @@ import { isDecodeError } from "../base/decode.ts";
 import { elapsed, type Instant } from "../base/instant.ts";
 import { type IpAddress, isIpv6 } from "../base/ip.ts";
 import { readInfo, readLinks, type RecordStore, type VerifiedRecord } from "../sync/mod.ts";
-import type { InfoBody } from "../wire/info.ts";
+import type { Endpoint, InfoBody } from "../wire/info.ts";
 import { type LinksBody, type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
 import { type NodeId, nodeIdBytesLength, nodeIdPrefixLength } from "../wire/node_id.ts";
 import { keyBound } from "../wire/key_range.ts";
@@ -23,6 +23,16 @@ function lists(body: LinksBody | undefined, prefix: NodeIdPrefixHex): boolean {
   return body?.links.some(({ peer }) => peer === prefix) ?? false;
 }
 
+/**
+ * What `links` records that were looked for by prefix say: watchers are looked for often. Not each
+ * reader's own, for simulated nodes share their records.
+ */
+const linksRead = new WeakMap<VerifiedRecord, LinksBody>();
+
+function endpointsIn(info: InfoBody | undefined): Endpoint[] {
+  return info === undefined ? [] : [...info.endpoints, ...info.observed];
+}
+
 function linksIn(record: VerifiedRecord | undefined): LinksBody | undefined {
   const body = record === undefined ? undefined : readLinks(record);
   return body === undefined || isDecodeError(body) ? undefined : body;
@@ -31,10 +41,11 @@ function linksIn(record: VerifiedRecord | undefined): LinksBody | undefined {
 /** Reads the store. */
 export class RecordReadings {
   readonly #store: RecordStore;
-  /** Addresses that records name: some of the port's slots are kept for these. */
-  readonly #knownIps = new BoundedMap<IpAddress, true>(knownAddressesMax);
-  /** What `links` records that were looked for by prefix say: watchers are looked for often. */
-  readonly #linksRead = new WeakMap<VerifiedRecord, LinksBody>();
+  /**
+   * Addresses that records name: some of the port's slots are kept for these. Collected when first
+   * somebody asks, and kept up from then on.
+   */
+  #knownIps: BoundedMap<IpAddress, true> | undefined;
   /** When an author's lost links were last told on at once. */
   readonly #urgentAt = new BoundedMap<NodeId, Instant>(urgentAuthorsMax);
 
@@ -65,10 +76,10 @@ export class RecordReadings {
   }
 
   #read(record: VerifiedRecord): LinksBody | undefined {
-    const known = this.#linksRead.get(record);
+    const known = linksRead.get(record);
     if (known !== undefined) return known;
     const body = linksIn(record);
-    if (body !== undefined) this.#linksRead.set(record, body);
+    if (body !== undefined) linksRead.set(record, body);
     return body;
   }
 
@@ -90,16 +101,23 @@ export class RecordReadings {
       .slice(0, dialAddressesMax);
   }
 
-  /** All addresses that the node names; from now on they are known ones. */
-  noteAddressesOf(id: NodeId): SocketAddress[] {
-    const info = this.infoOf(id);
-    const endpoints = info === undefined ? [] : [...info.endpoints, ...info.observed];
-    for (const { ip } of endpoints) this.#knownIps.set(ip, true);
-    return endpoints.map(({ ip, port }) => socketAddress(ip, port));
+  /** All addresses that the node names. */
+  addressesOf(id: NodeId): SocketAddress[] {
+    return endpointsIn(this.infoOf(id)).map(({ ip, port }) => socketAddress(ip, port));
+  }
+
+  /** The node's addresses are known ones from now on. */
+  noteAddressesOf(id: NodeId): void {
+    if (this.#knownIps === undefined) return;
+    for (const { ip } of endpointsIn(this.infoOf(id))) this.#knownIps.set(ip, true);
   }
 
   /** Whether a stored record names the address. */
   isKnownAddress(ip: IpAddress): boolean {
+    if (this.#knownIps === undefined) {
+      this.#knownIps = new BoundedMap<IpAddress, true>(knownAddressesMax);
+      for (const author of this.#store.authors()) this.noteAddressesOf(author);
+    }
     return this.#knownIps.has(ip);
   }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { KnownBook } from "../fixtures/known_book.ts";
 import { type Instant, instant } from "../../src/base/instant.ts";
 import { type IpAddress, ipFromBytes, ipToBytes, isIpv6 } from "../../src/base/ip.ts";
 import { Prng } from "../../src/base/prng.ts";
@@ -51,6 +52,8 @@ export interface BusNode {
   readonly id: NodeId;
   readonly ip: IpAddress;
   machine: Discovery;
+  /** Whom its records name. */
+  known: KnownBook;
   /** Name of the network it is on. */
   network: string;
   alive: boolean;
@@ -104,11 +107,13 @@ export class BeaconBus {
     const index = this.nodes.length;
     const address = ipFromBytes(Uint8Array.of(10, 0, index >> 8, 1 + (index & 0xff) % 255));
     if (address === undefined) throw new Error("Cannot make an address");
+    const known = this.#book(index);
     const node: BusNode = {
       index,
       id: idOf(index),
       ip: address,
-      machine: this.#machine(index, peers),
+      machine: this.#machine(index, known, peers),
+      known,
       network,
       alive: true,
       portState,
@@ -134,11 +139,13 @@ export class BeaconBus {
   /** Kills a node's process and starts it again, with what its disk knew. */
   restart(node: BusNode): void {
     const known = [...this.#islandOf(node)].filter((other) => other !== node);
-    node.machine = this.#machine(node.index, []);
+    node.known = this.#book(node.index);
+    node.machine = this.#machine(node.index, node.known, []);
     node.links.clear();
     node.firstLinkAt = undefined;
     for (const other of known) {
-      node.machine.handleKnown(other.id, [socketAddress(other.ip, port)], this.now);
+      node.known.add(other.id, [socketAddress(other.ip, port)]);
+      node.machine.handleKnown(other.id, this.now);
     }
     this.#perform(node, node.machine.handleInterfaces([this.#interface(node)], this.now));
   }
@@ -188,9 +195,13 @@ export class BeaconBus {
     return this.#islandOf(a) === this.#islandOf(b);
   }
 
-  #machine(index: number, peers: readonly string[]): Discovery {
+  #book(index: number): KnownBook {
+    return new KnownBook(new Prng([this.#options.seed, index, this.now, 4]));
+  }
+
+  #machine(index: number, known: KnownBook, peers: readonly string[]): Discovery {
     const prng = new Prng([this.#options.seed, index, this.now, 3]);
-    return new Discovery({ self: idOf(index), port, prng, peers }, this.now);
+    return new Discovery({ self: idOf(index), port, prng, peers, known }, this.now);
   }
 
   #interface(node: BusNode): NetworkInterface {
@@ -358,8 +369,9 @@ export class BeaconBus {
   }
 
   #teach(learner: BusNode, about: BusNode): void {
-    learner.machine.handleKnown(about.id, [socketAddress(about.ip, port)], this.now);
-    learner.machine.handleReachable(about.id, true, this.now);
+    learner.known.add(about.id, [socketAddress(about.ip, port)], true);
+    learner.machine.handleKnown(about.id, this.now);
+    learner.machine.handlePaths(this.now);
     this.#wake(learner);
   }
 

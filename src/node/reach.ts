@@ -1,0 +1,151 @@
+/**
+ * Who can be reached from here: the links held now, and from their other ends on the links that both
+ * ends list. Routes come with their own room; this answers whether a path exists, and to whoever
+ * asks how long the shortest is and where it begins.
+ *
+ * Nearly always this node's neighbours in the records are neighbours still. Then everybody in a part
+ * of the graph where it has a link is reached, and nothing is walked. Only while its records name a
+ * link that is gone are the paths walked that do not lead through itself.
+ *
+ * @module
+ */
+import { compareBytes } from "../base/bytes.ts";
+import { type NodeId, nodeIdToBytes } from "../wire/node_id.ts";
+import type { LinkGraph, NamedNode } from "./link_graph.ts";
+
+/** How a node is reached. */
+export interface Path {
+  readonly hops: number;
+  /** The neighbour through which the shortest path begins; the node itself when it is one. */
+  readonly via: NodeId;
+}
+
+/** By number: hops in the first, the place of the first neighbour among the links in the second. */
+interface Walk {
+  readonly hops: Int32Array;
+  readonly via: Int32Array;
+}
+
+/** What is reached at one moment. */
+export class Reach {
+  readonly graph: LinkGraph;
+  readonly #self: NodeId;
+  readonly #links: readonly NodeId[];
+  readonly #linked: ReadonlySet<NodeId>;
+  /** Parts of the graph that are reached whole; `undefined` where paths had to be walked. */
+  readonly #parts: ReadonlySet<number> | undefined;
+  #walk: Walk | undefined;
+
+  /** @param linked Links held now, proven here, whatever is published. */
+  constructor(graph: LinkGraph, self: NodeId, linked: Iterable<NodeId>) {
+    this.graph = graph;
+    this.#self = self;
+    this.#linked = new Set(linked);
+    this.#links = [...this.#linked].filter((id) => id !== self);
+    this.#parts = this.#wholeParts();
+  }
+
+  #wholeParts(): ReadonlySet<number> | undefined {
+    const held = new Set<number>();
+    const parts = new Set<number>();
+    for (const id of this.#links) {
+      const number = this.graph.numberOf(id);
+      if (number === undefined) continue;
+      held.add(number);
+      parts.add(this.graph.partOf(number));
+    }
+    const self = this.graph.numberOf(this.#self);
+    if (self === undefined) return parts;
+    for (const neighbour of this.graph.neighboursOf(self)) {
+      if (!held.has(neighbour)) return undefined;
+    }
+    return parts;
+  }
+
+  /** Whether the node is this one, or a path leads to it. */
+  reaches(id: NodeId): boolean {
+    if (id === this.#self || this.#linked.has(id)) return true;
+    const number = this.graph.numberOf(id);
+    return number !== undefined && this.#reachesNumber(number);
+  }
+
+  /** The same of a node of the graph. */
+  reachesNode({ id, number }: NamedNode): boolean {
+    return this.#reachesNumber(number) || id === this.#self || this.#linked.has(id);
+  }
+
+  #reachesNumber(number: number): boolean {
+    return this.#parts === undefined
+      ? (this.#walked().hops[number] ?? 0) > 0
+      : this.#parts.has(this.graph.partOf(number));
+  }
+
+  /** How the node is reached; `undefined` if it is not, and of this node itself. */
+  pathTo(id: NodeId): Path | undefined {
+    if (id === this.#self) return undefined;
+    if (this.#linked.has(id)) return { hops: 1, via: id };
+    if (!this.reaches(id)) return undefined;
+    const number = this.graph.numberOf(id);
+    const { hops, via } = this.#walked();
+    const first = number === undefined ? undefined : this.#links[via[number] ?? -1];
+    return number === undefined || first === undefined
+      ? undefined
+      : { hops: hops[number] ?? 0, via: first };
+  }
+
+  /** How many with an `info` record are reached, this node included. */
+  count(): number {
+    if (this.#parts === undefined) return this.#reached().length;
+    let count = 0;
+    for (const part of this.#parts) count += this.graph.shownIn(part)?.count ?? 0;
+    // A part of its own is this node alone: whoever it has links with would be among the others.
+    const self = this.graph.numberOf(this.#self);
+    const own = self === undefined ? undefined : this.graph.partOf(self);
+    if (own === undefined || this.#parts.has(own)) return count;
+    return count + (this.graph.shownIn(own)?.count ?? 0);
+  }
+
+  /** The smallest id by bytes of those with an `info` record that are reached, and of this node's. */
+  smallest(): NodeId {
+    const others = this.#parts === undefined
+      ? this.#reached().slice(0, 1).map(({ id }) => id)
+      : [...this.#parts].flatMap((part) => this.graph.shownIn(part)?.smallest ?? []);
+    return others.reduce((a, b) => isSmaller(b, a) ? b : a, this.#self);
+  }
+
+  #reached(): readonly NamedNode[] {
+    return this.graph.nodes.filter((node) => this.reachesNode(node));
+  }
+
+  /** Breadth first from the links, never through this node. */
+  #walked(): Walk {
+    if (this.#walk !== undefined) return this.#walk;
+    const { graph } = this;
+    const hops = new Int32Array(graph.numbersEnd);
+    const via = new Int32Array(graph.numbersEnd).fill(-1);
+    const self = graph.numberOf(this.#self);
+    const order: number[] = [];
+    for (const [place, id] of this.#links.entries()) {
+      const number = graph.numberOf(id);
+      if (number === undefined || number >= hops.length) continue;
+      hops[number] = 1;
+      via[number] = place;
+      order.push(number);
+    }
+    for (const from of order) {
+      for (const to of graph.neighboursOf(from)) {
+        if (to === self || hops[to] !== 0) continue;
+        hops[to] = (hops[from] ?? 0) + 1;
+        via[to] = via[from] ?? -1;
+        order.push(to);
+      }
+    }
+    this.#walk = { hops, via };
+    return this.#walk;
+  }
+}
+
+function isSmaller(a: NodeId, b: NodeId): boolean {
+  // By bytes, as everybody orders ids: the text's alphabet sorts otherwise.
+  return compareBytes(nodeIdToBytes(a), nodeIdToBytes(b)) < 0;
+}

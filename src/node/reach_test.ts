@@ -1,0 +1,142 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { plainInfo } from "../../tests/sim/record_author.ts";
+import { isDecodeError } from "../base/decode.ts";
+import { instant, wallTime } from "../base/instant.ts";
+import { parsePublicKey } from "../crypto/mod.ts";
+import { RecordStore, type VerifiedRecord } from "../sync/mod.ts";
+import type { CborValue } from "../wire/cbor.ts";
+import { encodeInfo } from "../wire/info.ts";
+import { encodeLinks, prefixHexOf } from "../wire/links.ts";
+import { type NodeId, nodeIdFromBytes } from "../wire/node_id.ts";
+import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
+import { linkGraphOf } from "./link_graph.ts";
+import { type Path, Reach } from "./reach.ts";
+
+const wall = wallTime(1_800_000_000_000);
+const count = 9;
+const ids = Array.from({ length: count }, (_, number): NodeId => {
+  // Not in order of their numbers, and their texts not in order of their bytes.
+  const id = nodeIdFromBytes(new Uint8Array(32).fill((number * 101 + 37) % 256));
+  if (id === undefined) throw new Error("32 bytes are an id");
+  return id;
+});
+const anyKey = parsePublicKey(new Uint8Array(32).fill(0x42));
+if (isDecodeError(anyKey)) throw new Error("no key");
+const authorKey = anyKey;
+
+/** A record as it is held, which nobody had to sign. */
+function recordOf(kind: number, author: NodeId, serial: number, body: CborValue): VerifiedRecord {
+  const hash = new Uint8Array(32);
+  new DataView(hash.buffer).setUint32(0, serial);
+  hash[4] = kind;
+  hash[5] = ids.indexOf(author);
+  const key = recordKey(kind, author, new Uint8Array(0));
+  const subject = new Uint8Array(0);
+  return { bytes: hash, hash, key, kind, author, authorKey, subject, serial, signedAt: wall, body };
+}
+
+/** Breadth first over links that both ends list, as it is told in the book: the model. */
+function pathsOf(
+  self: NodeId,
+  linked: Iterable<NodeId>,
+  listed: ReadonlyMap<NodeId, readonly NodeId[]>,
+): Map<NodeId, Path> {
+  const paths = new Map<NodeId, Path>();
+  let edge: NodeId[] = [];
+  for (const id of linked) {
+    if (id === self) continue;
+    paths.set(id, { hops: 1, via: id });
+    edge.push(id);
+  }
+  for (let hops = 2; edge.length > 0; hops++) {
+    const beyond: NodeId[] = [];
+    for (const from of edge) {
+      for (const to of listed.get(from) ?? []) {
+        if (to === self || paths.has(to) || listed.get(to)?.includes(from) !== true) continue;
+        paths.set(to, { hops, via: paths.get(from)?.via ?? from });
+        beyond.push(to);
+      }
+    }
+    edge = beyond;
+  }
+  return paths;
+}
+
+Deno.test("an invented link leads nowhere", () => {
+  const [self, near, stranger, accomplice] = ids;
+  if (!self || !near || !stranger || !accomplice) throw new Error("four ids");
+  const store = new RecordStore({ selfId: self });
+  const list = (author: NodeId, ...neighbours: NodeId[]) => {
+    const links = neighbours.map((id) => ({ peer: prefixHexOf(id), costExponent: 1 }));
+    const body = encodeLinks({ bootNonce: new Uint8Array(16), links, lost: [] });
+    store.admit(recordOf(linksKind, author, 1, body), instant(0), wall);
+  };
+  list(near, self);
+  list(stranger, near, self, accomplice);
+  list(accomplice, stranger);
+  const reach = new Reach(linkGraphOf(store), self, [near]);
+  assertEquals([near, stranger, accomplice].map((id) => reach.reaches(id)), [true, false, false]);
+});
+
+const node = fc.integer({ min: 0, max: count - 1 });
+const change = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ lists: fc.uniqueArray(node, { maxLength: 5 }), by: node }) },
+  { weight: 2, arbitrary: fc.record({ tells: node }) },
+  { weight: 1, arbitrary: fc.record({ goes: node }) },
+  { weight: 3, arbitrary: fc.record({ linked: node }) },
+  { weight: 2, arbitrary: fc.record({ unlinked: node }) },
+);
+
+Deno.test("who is reached, how and how many is what the records and the links say, whatever came before", () => {
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+      const [self = ids[0]] = ids;
+      if (self === undefined) return;
+      const at = (number: number): NodeId => ids[number] ?? self;
+      const store = new RecordStore({ selfId: self });
+      const linked = new Set<NodeId>();
+      const listed = new Map<NodeId, readonly NodeId[]>();
+      const shown = new Set<NodeId>();
+      let serial = 1;
+      const admit = (kind: number, author: NodeId, body: CborValue) =>
+        store.admit(recordOf(kind, author, serial++, body), instant(0), wall);
+      for (const one of changes) {
+        if ("lists" in one) {
+          const neighbours = one.lists.map(at);
+          listed.set(at(one.by), neighbours);
+          const links = neighbours.map((id) => ({ peer: prefixHexOf(id), costExponent: 1 }));
+          const bootNonce = new Uint8Array(16);
+          admit(linksKind, at(one.by), encodeLinks({ bootNonce, links, lost: [] }));
+        } else if ("tells" in one) {
+          shown.add(at(one.tells));
+          admit(infoKind, at(one.tells), encodeInfo(plainInfo("x")));
+        } else if ("goes" in one) {
+          if (one.goes === 0) continue;
+          listed.delete(at(one.goes));
+          shown.delete(at(one.goes));
+          store.forget(at(one.goes), wall);
+        } else if ("linked" in one) linked.add(at(one.linked));
+        else linked.delete(at(one.unlinked));
+
+        const paths = pathsOf(self, linked, listed);
+        const reach = new Reach(linkGraphOf(store), self, linked);
+        for (const id of ids) {
+          assertEquals(reach.pathTo(id), paths.get(id), `path to ${ids.indexOf(id)}`);
+          assertEquals(reach.reaches(id), id === self || paths.has(id), `${ids.indexOf(id)}`);
+        }
+        const reached = ids.filter((id) => shown.has(id) && (id === self || paths.has(id)));
+        assertEquals(reach.count(), reached.length);
+        const smallest = [...reached, self].map((id) => [prefixHexOf(id), id] as const).sort()[0];
+        assertEquals(reach.smallest(), smallest?.[1]);
+        const known = reach.graph.nodes.map(({ id }) => id);
+        assertEquals(new Set(known), shown);
+        assertEquals(
+          reach.graph.nodes.filter((each) => reach.reachesNode(each)).map(({ id }) => id).sort(),
+          [...reached].sort(),
+        );
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
