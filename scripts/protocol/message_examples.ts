@@ -24,6 +24,7 @@ import {
   type RequestMessage,
 } from "../../src/wire/message.ts";
 import { offerOf } from "../../src/wire/offer.ts";
+import { nodeIdPrefix } from "../../src/wire/node_id.ts";
 import { encodeRecordKey, infoKind, linksKind } from "../../src/wire/record_key.ts";
 import { type Cast, filled, ipOf, payloadOf } from "./cast.ts";
 import { annotated, fields, footer, message } from "./hex.ts";
@@ -122,6 +123,13 @@ export async function messageExamples(
     "restarting-answer": await answer({ kind: "restarting" }),
     "let-go-request": await request({ kind: "letGo", exchangeHash }),
     "let-go-answer": await answer({ kind: "letGo" }),
+    "relay-request": await request({
+      kind: "relay",
+      to: nodeIdPrefix(bob.identity.id),
+      replyTag: filled(0x77, 8),
+      datagram: filled(0xdd, 128),
+    }),
+    "relay-answer": await answer({ kind: "relay", datagram: filled(0xee, 65) }),
     "info-payload": await annotated(payloads.info),
     "info-record": await record(ann.info, payloads.info),
     "links-payload": await annotated(payloads.links),

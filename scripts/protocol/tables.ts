@@ -172,6 +172,11 @@ export function limitsTable(): string {
       }`,
     ],
     [
+      "§8 requests sent on for others, for one of them",
+      `${node.relaysMax} under way; ${node.relayBurst} at once, ${node.relayRate}/s`,
+    ],
+    ["§8 datagram sent on, and its answer", bytes(wire.relayedBytesMax)],
+    [
       "§8 links kept open through a translator",
       `${sync.mappedLinksMax}, every ${time(sync.mappedProbeInterval)}`,
     ],

@@ -123,7 +123,7 @@ export class ControlAnswers implements NodeControl {
         rttMs: rounded(health.rtt ?? peer.provenRoundTripMs ?? 0),
         lastHeardMs: Math.max(0, Math.round(elapsed(health.lastHeard, now))),
         loss: Math.round(health.loss * 1_000) / 1_000,
-        via: health.via,
+        via: health.via === "tcp" ? "tcp" : "udp",
       }];
     });
     links.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1);

@@ -11,7 +11,7 @@ import { unreachable } from "../base/invariant.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { DatagramSocket, ReceivedDatagram } from "../platform/network.ts";
 import type { DatagramSource, EpochKeys, OpenedRequest, OpenedTell } from "../session/mod.ts";
-import { decodeDatagram } from "../wire/datagram.ts";
+import { type AnswerDatagram, decodeDatagram } from "../wire/datagram.ts";
 import {
   type AnswerMessage,
   type CompareRequest,
@@ -20,12 +20,13 @@ import {
   needsCookie,
   noticeCodes,
   type ProbeMessage,
+  type RelayRequest,
   type RequestMessage,
   UnknownMessage,
 } from "../wire/message.ts";
 import type { Offer } from "../wire/offer.ts";
 import type { RecordKey } from "../wire/record_key.ts";
-import { formatSocketAddress } from "../wire/socket_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.ts";
 import type { Asker } from "./asker.ts";
 import type { Background } from "./background.ts";
 import { inboxMax } from "./limits.ts";
@@ -52,7 +53,13 @@ export interface DispatchOwner {
   handleLeaving(peer: Peer, bootNonce: Bytes): void;
   handleRestarting(peer: Peer, bootNonce: Bytes): void;
   handleLetGo(peer: Peer, exchangeHash: Bytes): void;
+  /** Sends the peer's request on; resolves to the answer's bytes, or none. */
+  relay(peer: Peer, request: RelayRequest): Promise<Bytes>;
+  /** Whether the answer is one to what was sent on for somebody. */
+  handleRelayed(answer: AnswerDatagram, bytes: Bytes, from: SocketAddress): boolean;
 }
+
+const nothing: Bytes = new Uint8Array(0);
 
 /** Opens, decides, answers. */
 export class Dispatch {
@@ -93,7 +100,7 @@ export class Dispatch {
     if (this.#underWay >= inboxMax) return this.#counters.count("inbox full");
     this.#underWay++;
     const work = datagram.kind === "answer"
-      ? this.#asker.handleAnswer(datagram, bytes)
+      ? this.#handleAnswer(datagram, bytes, from)
       : this.#handleRequest(bytes, from, socket);
     this.#background.own(
       "handle a datagram",
@@ -101,6 +108,15 @@ export class Dispatch {
         this.#underWay--;
       }),
     );
+  }
+
+  async #handleAnswer(
+    answer: AnswerDatagram,
+    bytes: Bytes,
+    from: ReceivedDatagram["from"],
+  ): Promise<void> {
+    if (this.#owner.handleRelayed(answer, bytes, from)) return;
+    await this.#asker.handleAnswer(answer, bytes);
   }
 
   async #handleRequest(
@@ -228,6 +244,9 @@ export class Dispatch {
       case "letGo":
         if (isFirst) owner.handleLetGo(peer, request.exchangeHash);
         return { kind: "letGo" };
+      case "relay":
+        // Done once, as all that costs others something.
+        return { kind: "relay", datagram: isFirst ? await owner.relay(peer, request) : nothing };
       default:
         return unreachable(request);
     }

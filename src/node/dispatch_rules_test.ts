@@ -69,6 +69,8 @@ async function world() {
     handleLeaving: () => void done.push("leaving"),
     handleRestarting: () => void done.push("restarting"),
     handleLetGo: () => void done.push("let go"),
+    relay: () => Promise.resolve(new Uint8Array(0)),
+    handleRelayed: () => false,
   });
   const sent: { readonly bytes: Bytes; readonly to: SocketAddress }[] = [];
   const socket: DatagramSocket = {

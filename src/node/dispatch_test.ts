@@ -62,6 +62,8 @@ Deno.test("one peer cannot have all records walked over without end, and stays a
       handleLeaving: nothing,
       handleRestarting: nothing,
       handleLetGo: nothing,
+      relay: () => Promise.resolve(new Uint8Array(0)),
+      handleRelayed: () => false,
     },
   );
   const sent: Bytes[] = [];

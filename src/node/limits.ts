@@ -34,6 +34,18 @@ export const inboxMax = 4_096;
 export const dearWorkBurst = 512;
 /** The same per second. */
 export const dearWorkRate = 32;
+/** Others through which a peer is asked that has missed an answer: as SWIM and memberlist do, fewer. */
+export const relayHelpers = 2;
+/** Tries of asking one of them. */
+export const relayTries = 2;
+/** How long a helper waits for the answer that it is to bring back. */
+export const relayWait = seconds(1);
+/** Requests sent on and unanswered at a time. */
+export const relaysMax = 64;
+/** Requests sent on for one asker at once: two tries each for a few neighbours that it suspects. */
+export const relayBurst = 16;
+/** The same per second. */
+export const relayRate = 2;
 /** How long one try of a request waits for its answer: several LAN round trips under load. */
 export const askWait = milliseconds(500);
 /** Each further try of a request waits this much longer than the one before. */

@@ -41,6 +41,7 @@ import {
 } from "./limits.ts";
 import type { Peer, PeerTable } from "./peer.ts";
 import type { Timed } from "./pump.ts";
+import type { RelayedProbes } from "./relayed_probes.ts";
 
 /** What links tell the node. */
 export interface LinksOwner {
@@ -57,6 +58,7 @@ export interface LinksOwner {
   handleLinkUp(peer: Peer): void;
   handleLinkDown(peer: Peer, why: LinkEnd): void;
   handleSuspect(peer: Peer): void;
+  /** A suspicion was wrong. */
   handleAlive(peer: Peer): void;
 }
 
@@ -73,6 +75,7 @@ export interface LinksOptions {
   readonly peers: PeerTable;
   readonly asker: Asker;
   readonly gossip: Gossip;
+  readonly relayed: RelayedProbes;
   readonly owner: LinksOwner;
 }
 
@@ -88,6 +91,8 @@ export class Links implements Timed {
   readonly #proving = new Set<NodeId>();
   readonly #lettingGo = new Set<NodeId>();
   readonly #authenticating = new Set<NodeId>();
+  /** Links that others were told to be suspect. */
+  readonly #suspected = new Set<NodeId>();
   readonly #reproveAt = new Map<NodeId, Instant>();
   readonly #strangerProvedAt = new Map<NodeId, Instant>();
 
@@ -223,6 +228,7 @@ export class Links implements Timed {
     const { peers, monitor, asker, owner } = this.#options;
     if (!peer.linked) return;
     monitor.handleUnlink(peer.id);
+    this.#suspected.delete(peer.id);
     this.#reproveAt.delete(peer.id);
     peers.unlink(peer);
     asker.abandon(peer.id);
@@ -315,11 +321,15 @@ export class Links implements Timed {
         case "authenticate":
           background.own("authenticate", this.#authenticate(peer));
           break;
+        case "relay":
+          background.own("ask through others", this.#askThroughOthers(peer));
+          break;
         case "suspect":
+          this.#suspected.add(peer.id);
           owner.handleSuspect(peer);
           break;
         case "alive":
-          owner.handleAlive(peer);
+          if (this.#suspected.delete(peer.id)) owner.handleAlive(peer);
           break;
         case "drop":
           this.#unlink(peer, effect.why);
@@ -328,6 +338,13 @@ export class Links implements Timed {
           unreachable(effect);
       }
     }
+  }
+
+  #askThroughOthers(peer: Peer): Promise<void> {
+    const { relayed, monitor } = this.#options;
+    return relayed.ask(peer, () => {
+      this.#perform(monitor.handleRelayed(peer.id, this.#now()));
+    });
   }
 
   async #probe(peer: Peer, attempt: number): Promise<void> {

@@ -23,6 +23,7 @@ import { Gossip } from "./gossip.ts";
 import { lettingGoMax, proveTries, provingMax } from "./limits.ts";
 import { Links } from "./links.ts";
 import { type Peer, PeerTable } from "./peer.ts";
+import { RelayedProbes } from "./relayed_probes.ts";
 
 const selfId = idOf(1);
 
@@ -106,6 +107,15 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
       handleInStep: nothing,
     },
   });
+  const relayed = new RelayedProbes({
+    clock,
+    counters,
+    prng,
+    asker,
+    peers,
+    socketTowards: () => socket,
+    helpersFor: () => [],
+  });
   const links = new Links({
     clock,
     counters,
@@ -115,6 +125,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
     peers,
     asker,
     gossip,
+    relayed,
     owner: {
       dial: () => Promise.resolve({ kind: "failed", why: "refused", detail: "closed" }),
       listenPortOf: () => undefined,

@@ -47,6 +47,7 @@ import { Publisher } from "./publisher.ts";
 import { Pump, type Timed } from "./pump.ts";
 import { RecordReadings } from "./record_readings.ts";
 import type { InterfaceEntry, NodeEvent } from "./report.ts";
+import { RelayedProbes } from "./relayed_probes.ts";
 import { Sockets } from "./sockets.ts";
 import { Warnings } from "./warnings.ts";
 import { WatchRoles } from "./watch_roles.ts";
@@ -78,6 +79,7 @@ export class Node {
   readonly #calendar: Calendar;
   readonly #readings: RecordReadings;
   readonly #roles: WatchRoles;
+  readonly #relayed: RelayedProbes;
   readonly #pump: Pump;
   readonly #stopping = new AbortController();
   readonly #forgotten: Map<NodeId, number>;
@@ -330,6 +332,15 @@ export class Node {
         announces: () => this.#announces,
       },
     });
+    this.#relayed = new RelayedProbes({
+      clock,
+      counters: this.counters,
+      prng,
+      asker: this.asker,
+      peers: this.peers,
+      socketTowards: (peer) => this.#socketTowards(peer),
+      helpersFor: (peer) => this.#helpersFor(peer),
+    });
     this.links = new Links({
       clock,
       counters: this.counters,
@@ -339,6 +350,7 @@ export class Node {
       peers: this.peers,
       asker: this.asker,
       gossip: this.#gossip,
+      relayed: this.#relayed,
       owner: {
         dial: async (to, onConnected) => {
           const outcome = await this.#finder.dial(to, onConnected);
@@ -352,7 +364,7 @@ export class Node {
         handleLinkUp: (peer) => this.#handleLinkUp(peer),
         handleLinkDown: (peer, why) => this.#handleLinkDown(peer, why),
         handleSuspect: (peer) => this.#emit({ event: "node-suspect", ...this.#naming(peer.id) }),
-        handleAlive: (peer) => log.debug("{id} is alive", { id: peer.id }),
+        handleAlive: (peer) => this.#emit({ event: "node-reachable", ...this.#naming(peer.id) }),
       },
     });
     this.#degree = new DegreeKeeper({
@@ -413,6 +425,8 @@ export class Node {
         handleLeaving: (peer, nonce) => this.links.handleLeaving(peer, nonce),
         handleRestarting: (peer, nonce) => this.links.handleRestarting(peer, nonce),
         handleLetGo: (peer, hash) => this.links.handleLetGo(peer, hash),
+        relay: (peer, request) => this.#relayed.relay(peer, request),
+        handleRelayed: (answer, bytes, from) => this.#relayed.handleAnswer(answer, bytes, from),
       },
     );
     const timed: readonly Timed[] = [
@@ -671,8 +685,16 @@ export class Node {
     if (!peer.linked || peer.address === undefined) return true;
     // A link that only exchanges keep up has an address that answers no datagrams.
     const health = this.links.healthOf(peer.id);
-    return health?.state !== "steady" || health.via === "tcp" ||
+    return health?.state !== "steady" || health.via !== "udp" ||
       this.#socketTowards(peer) === undefined;
+  }
+
+  /** Neighbours through whom the peer may be asked: those that name it, and answer themselves. */
+  #helpersFor(peer: Peer): Peer[] {
+    return this.peers.links().filter((other) =>
+      other !== peer && this.#readings.neighboursOf(other.prefix)?.has(peer.prefix) === true &&
+      this.links.healthOf(other.id)?.state === "steady"
+    );
   }
 
   /** Whether an address translator stands between this node and the peer. */

@@ -8,14 +8,23 @@ import { dearWorkBurst, dearWorkRate } from "./limits.ts";
 
 /** A bucket of pieces of work. */
 export class WorkBudget {
-  #left = dearWorkBurst;
+  readonly #burst: number;
+  readonly #rate: number;
+  #left: number;
   #at: Instant | undefined;
+
+  /** @param rate Pieces per second. */
+  constructor(burst = dearWorkBurst, rate = dearWorkRate) {
+    this.#burst = burst;
+    this.#rate = rate;
+    this.#left = burst;
+  }
 
   /** Takes one piece; `false` if none is left now. */
   take(now: Instant): boolean {
     const since = this.#at === undefined ? 0 : elapsed(this.#at, now);
     this.#at = now;
-    this.#left = Math.min(dearWorkBurst, this.#left + since / 1_000 * dearWorkRate);
+    this.#left = Math.min(this.#burst, this.#left + since / 1_000 * this.#rate);
     if (this.#left < 1) return false;
     this.#left -= 1;
     return true;

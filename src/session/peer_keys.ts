@@ -59,8 +59,8 @@ export class PendingReply {
   /** Nonce that a who-are-you echoes, 24 hexadecimal digits. */
   readonly nonce: string;
   readonly sentAt: Instant;
-  /** The addresses in use, as given to `sealRequest`. */
-  readonly path: string;
+  /** The addresses in use, as given to `sealRequest`; `undefined` if others carry it. */
+  readonly path: string | undefined;
   /** For `PeerKeys`. Secret. */
   readonly replyKey: Bytes;
   /** For `PeerKeys`. */
@@ -68,7 +68,7 @@ export class PendingReply {
   #settled = false;
 
   /** Made by `PeerKeys.sealRequest` only. */
-  constructor(drawn: Bytes, sentAt: Instant, path: string, grant: HeldGrant) {
+  constructor(drawn: Bytes, sentAt: Instant, path: string | undefined, grant: HeldGrant) {
     this.nonce = toHex(drawn.subarray(0, tagAt));
     this.replyTag = toHex(drawn.subarray(tagAt, keyAt));
     this.replyKey = drawn.subarray(keyAt);
@@ -182,10 +182,12 @@ export class PeerKeys {
    *
    * @param message At most `requestMessageMax` bytes.
    * @param path Text that names our socket's address and the peer's: cookies are kept per path.
+   * `undefined` if somebody else is to send it: such a request bears no cookie and brings none back,
+   * or the peer would take that one's address for ours.
    */
   async sealRequest(
     message: Bytes,
-    path: string,
+    path: string | undefined,
     now: Instant,
   ): Promise<SealedRequest | undefined> {
     invariant(message.length <= requestMessageMax, "a request fits a datagram");
@@ -198,7 +200,7 @@ export class PeerKeys {
       time: Math.max(0, Math.floor(now + grant.clock.ahead)),
       replyTag: drawn.subarray(tagAt, keyAt),
       replyKey: pending.replyKey,
-      cookie: grant.confirmed.get(path)?.cookie ?? noCookie,
+      cookie: (path === undefined ? undefined : grant.confirmed.get(path)?.cookie) ?? noCookie,
       message,
     });
     const header = encodeRequestHeader("request", grant.epoch, grant.handle, nonce);
@@ -254,7 +256,9 @@ export class PeerKeys {
 
     const { grant } = pending;
     grant.doubted = false;
-    grant.confirmed.set(pending.path, { cookie: body.cookie, at: now });
+    if (pending.path !== undefined) {
+      grant.confirmed.set(pending.path, { cookie: body.cookie, at: now });
+    }
     if (body.next !== undefined) this.#handOver(grant, body.next);
     const time = decodeTimeNotice(body.message);
     if (time === undefined) return { kind: "answer", message: body.message, roundTripMs: age };

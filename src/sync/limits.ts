@@ -154,8 +154,8 @@ export const refusalMissesMin = 2;
 export const provenAddressLifetime = hours(24);
 /** Addresses remembered per link at which an exchange was finished. */
 export const provenAddressesMax = 4;
-/** Rounds in a row in which only TCP answered, until the link is given up as useless for datagrams. */
-export const tcpOnlyRoundsMax = 3;
+/** Rounds in a row in which the peer answered on other ways only, until the link is given up as useless. */
+export const indirectRoundsMax = 3;
 /** How long a peer that said it is restarting keeps its link. */
 export const restartingLinkLifetime = seconds(60);
 /** An answer that took longer says nothing about the peer's present. */

@@ -47,6 +47,7 @@ export {
   type AuthenticationOutcome,
   type LinkDropReason,
   type LinkHealth,
+  type LinkPath,
   type LinkRole,
   Monitor,
   type MonitorEffect,

@@ -1,8 +1,8 @@
 /**
  * Whether the other end of each link still answers. One probe per link and interval, evenly spread:
  * every few seconds where this node is one of the peer's two watchers, every few minutes elsewhere;
- * a miss starts a *round*: quick UDP tries while a TCP authentication runs beside them, and one
- * answer on either path ends the suspicion. PROTOCOL §8.5; round-trip smoothing after RFC 6298,
+ * a miss starts a *round*: quick UDP tries while a TCP authentication runs beside them and two others
+ * are asked to ask; one answer on any path ends the suspicion. PROTOCOL §8.5; round-trip smoothing after RFC 6298,
  * spreading after DESYNC (Degesys et al., 2007), distrust of a slow self after Lifeguard (2018).
  *
  * It refuses to believe anything that is not an answer to this node: not a datagram that arrived, not
@@ -39,6 +39,7 @@ export type {
   AuthenticationOutcome,
   LinkDropReason,
   LinkHealth,
+  LinkPath,
   LinkRole,
   MonitorEffect,
 } from "./monitor_effects.ts";
@@ -122,6 +123,11 @@ export class Monitor {
     if (typeof effects !== "string") return effects;
     this.#counters.count(effects);
     return [];
+  }
+
+  /** The peer answered this node through somebody else. */
+  handleRelayed(id: NodeId, now: Instant): MonitorEffect[] {
+    return this.#settled(this.#links.get(id)?.handleRelayed(now) ?? []);
   }
 
   /** Another datagram of this node's was answered by the peer: as good as an answered probe. */

@@ -12,8 +12,12 @@ export type LinkDropReason =
   | "silent"
   | "refused"
   | "udp blocked"
+  | "no direct path"
   | "good-bye"
   | "restart overdue";
+
+/** How the last answer came: in a datagram from the peer, in an exchange, or through others. */
+export type LinkPath = "udp" | "tcp" | "others";
 
 /** What the node is to do. */
 export type MonitorEffect =
@@ -21,9 +25,11 @@ export type MonitorEffect =
   | { readonly kind: "probe"; readonly id: NodeId; readonly attempt: number }
   /** Run a full exchange over TCP; its end comes back as `handleAuthentication`. */
   | { readonly kind: "authenticate"; readonly id: NodeId }
+  /** Ask through two others; an authentic answer comes back as `handleRelayed`. */
+  | { readonly kind: "relay"; readonly id: NodeId }
   | { readonly kind: "suspect"; readonly id: NodeId }
   /** The suspicion ended, or the path that works is another one now. */
-  | { readonly kind: "alive"; readonly id: NodeId; readonly via: "udp" | "tcp" }
+  | { readonly kind: "alive"; readonly id: NodeId; readonly via: LinkPath }
   /** The link is over and no longer monitored. */
   | { readonly kind: "drop"; readonly id: NodeId; readonly why: LinkDropReason };
 
@@ -51,7 +57,7 @@ export interface LinkHealth {
   readonly loss: number;
   /** When this node last had an answer from there, on any path. */
   readonly lastHeard: Instant;
-  readonly via: "udp" | "tcp";
+  readonly via: LinkPath;
   /** Absent while it is not known. */
   readonly role?: LinkRole;
 }

@@ -9,6 +9,7 @@ import {
   authenticationWait,
   connectedWait,
   forgivenGapsMax,
+  indirectRoundsMax,
   mappedLinksMax,
   missAfterMin,
   probeInterval,
@@ -17,7 +18,6 @@ import {
   provenAddressLifetime,
   restartingLinkLifetime,
   restingProbeInterval,
-  tcpOnlyRoundsMax,
   tryInterval,
   watcherSilence,
   watchHandover,
@@ -199,14 +199,14 @@ Deno.test("a refusal proves nothing a day after the last exchange there", () => 
 Deno.test("an exchange over TCP keeps a link whose datagrams are lost for two rounds, not for three", () => {
   const world = new World();
   world.link(peer, silent("finished"));
-  const keptUntil = probeInterval * tcpOnlyRoundsMax;
+  const keptUntil = probeInterval * indirectRoundsMax;
   world.runFor(keptUntil - 100);
   assertEquals(world.drops(), []);
   assertEquals(world.monitor.snapshot(peer)?.via, "tcp");
   assertEquals(world.monitor.snapshot(peer)?.state, "steady");
   world.runFor(minute);
   assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "udp blocked" }]);
-  assertEquals(world.times("authenticate").length, tcpOnlyRoundsMax);
+  assertEquals(world.times("authenticate").length, indirectRoundsMax);
 });
 
 Deno.test("datagrams that pass again bring the link back to them", () => {
@@ -229,8 +229,13 @@ Deno.test("one answer ends a suspicion", () => {
   world.link(peer, { answers: () => lost-- > 0 ? undefined : 5, tcp: "hangs" });
   world.runFor(minute);
   const story = world.seen.filter(({ effect }) => effect.kind !== "probe");
-  assertEquals(story.map(({ effect }) => effect.kind), ["suspect", "authenticate", "alive"]);
-  const [suspectedAt, , aliveAt] = story.map(({ at }) => at);
+  assertEquals(story.map(({ effect }) => effect.kind), [
+    "suspect",
+    "authenticate",
+    "relay",
+    "alive",
+  ]);
+  const [suspectedAt, , , aliveAt] = story.map(({ at }) => at);
   assert(suspectedAt !== undefined && aliveAt !== undefined);
   assertEquals(elapsed(suspectedAt, aliveAt), milliseconds(2 * tryInterval + 5));
 });

@@ -19,6 +19,7 @@ import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.
 import {
   answerAgeMax,
   forgivenGapsMax,
+  indirectRoundsMax,
   mappedProbeInterval,
   missAfterMax,
   missAfterMin,
@@ -27,7 +28,6 @@ import {
   provenAddressLifetime,
   restartingLinkLifetime,
   restingProbeInterval,
-  tcpOnlyRoundsMax,
   tryInterval,
   watcherSilence,
   watchHandover,
@@ -37,6 +37,7 @@ import type {
   AuthenticationOutcome,
   LinkDropReason,
   LinkHealth,
+  LinkPath,
   LinkRole,
   MonitorEffect,
 } from "./monitor_effects.ts";
@@ -66,8 +67,9 @@ export class MonitoredLink implements ProbeTimes {
   #round: SuspicionRound | undefined;
   #restartingUntil: Instant | undefined;
   #suspected = false;
-  #via: "udp" | "tcp" = "udp";
-  #tcpOnlyRounds = 0;
+  #via: LinkPath = "udp";
+  /** Rounds in a row in which it answered, but no datagram came from it. */
+  #indirectRounds = 0;
   #forgivenGaps = 0;
   readonly #roundTrip = new RoundTripEstimate();
   /** When an exchange was last finished, by address. */
@@ -155,16 +157,29 @@ export class MonitoredLink implements ProbeTimes {
     this.#restartingUntil = undefined;
     if (address !== undefined) this.#provenAt.set(formatSocketAddress(address), now);
     if (this.#round === undefined) return [];
-    // The link lives; the UDP tries go on quietly, to learn whether datagrams still pass.
     this.#round.handleAuthentication("finished");
+    return this.#aliveIndirectly(this.#round, "tcp", now);
+  }
+
+  /** The peer answered, sealed for this node, through somebody else. */
+  handleRelayed(now: Instant): MonitorEffect[] {
+    if (this.#round === undefined) return [];
+    this.#lastHeard = now;
+    this.#forgivenGaps = 0;
+    this.#round.handleRelayed();
+    // An exchange says more: it came straight from the peer.
+    return this.#via === "tcp" && !this.#suspected
+      ? []
+      : this.#aliveIndirectly(this.#round, "others", now);
+  }
+
+  /** The peer lives; the UDP tries go on quietly, to learn whether datagrams still pass. */
+  #aliveIndirectly(round: SuspicionRound, via: LinkPath, now: Instant): MonitorEffect[] {
     const effects: MonitorEffect[] = [];
-    if (this.#suspected || this.#via !== "tcp") {
-      effects.push({ kind: "alive", id: this.id, via: "tcp" });
-    }
+    if (this.#suspected || this.#via !== via) effects.push({ kind: "alive", id: this.id, via });
     this.#suspected = false;
-    this.#via = "tcp";
-    effects.push(...this.#judge(this.#round, now));
-    return effects;
+    this.#via = via;
+    return [...effects, ...this.#judge(round, now)];
   }
 
   /** The probe `attempt` was answered. */
@@ -183,12 +198,12 @@ export class MonitoredLink implements ProbeTimes {
   handleHeard(now: Instant): MonitorEffect[] {
     this.#lastHeard = now;
     this.#forgivenGaps = 0;
-    this.#tcpOnlyRounds = 0;
+    this.#indirectRounds = 0;
     this.#awaitedUntil = undefined;
-    const cameFromTcp = this.#via === "tcp";
+    const wasIndirect = this.#via !== "udp";
     this.#via = "udp";
     const effects = this.#endRound(now);
-    if (cameFromTcp && effects.length === 0) {
+    if (wasIndirect && effects.length === 0) {
       effects.push({ kind: "alive", id: this.id, via: "udp" });
     }
     return effects;
@@ -304,7 +319,8 @@ export class MonitoredLink implements ProbeTimes {
     const misses = this.#probes.expire(milliseconds(0), now);
     this.#round = new SuspicionRound(triesMax, misses, now);
     this.#suspected = true;
-    return [{ kind: "suspect", id: this.id }, { kind: "authenticate", id: this.id }];
+    const { id } = this;
+    return [{ kind: "suspect", id }, { kind: "authenticate", id }, { kind: "relay", id }];
   }
 
   #advanceRound(round: SuspicionRound, now: Instant): MonitorEffect[] {
@@ -317,10 +333,10 @@ export class MonitoredLink implements ProbeTimes {
   #judge(round: SuspicionRound, now: Instant): MonitorEffect[] {
     const verdict = round.verdict();
     if (verdict === undefined) return [];
-    if (verdict !== "tcp only") return [this.drop(verdict)];
-    this.#tcpOnlyRounds += 1;
-    if (this.#tcpOnlyRounds >= tcpOnlyRoundsMax) return [this.drop("udp blocked")];
-    return this.#endRound(now);
+    if (verdict === "silent" || verdict === "refused") return [this.drop(verdict)];
+    this.#indirectRounds += 1;
+    if (this.#indirectRounds < indirectRoundsMax) return this.#endRound(now);
+    return [this.drop(verdict === "tcp only" ? "udp blocked" : "no direct path")];
   }
 
   #endRound(now: Instant): MonitorEffect[] {

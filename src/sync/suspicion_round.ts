@@ -1,6 +1,6 @@
 /**
  * One round of suspicion: quick UDP tries one after the other while a TCP authentication runs beside
- * them. PROTOCOL §8.5. It only keeps count; what its end means is the link's to say.
+ * them and others are asked to ask. PROTOCOL §8.5. It only keeps count; what its end means is the link's to say.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { authenticationWait, connectedWait, refusalMissesMin, tryInterval } from
 /** How the authentication of a round ended. */
 export type RoundAuthentication = "finished" | "failed" | "refused where proven";
 
-/** What a round has shown: the node is gone, nothing answers, or TCP answers and UDP does not. */
-export type RoundVerdict = "refused" | "silent" | "tcp only";
+/** What a round has shown: the node is gone, nothing answers, or it answers on other paths only. */
+export type RoundVerdict = "refused" | "silent" | "tcp only" | "others only";
 
 /** A round under way. An answer on UDP ends it from outside. */
 export class SuspicionRound {
@@ -23,6 +23,7 @@ export class SuspicionRound {
   #triesOver = false;
   #authentication: RoundAuthentication | "running" = "running";
   #authenticationDeadline: Instant;
+  #isRelayed = false;
 
   /**
    * @param triesMax How many tries may stay unanswered.
@@ -48,6 +49,11 @@ export class SuspicionRound {
     if (this.#authentication === "running") {
       this.#authenticationDeadline = later(now, connectedWait);
     }
+  }
+
+  /** The peer answered through somebody else: it lives, whatever is between it and this node. */
+  handleRelayed(): void {
+    this.#isRelayed = true;
   }
 
   /** The authentication ended. */
@@ -78,11 +84,11 @@ export class SuspicionRound {
 
   /** What the round has shown, once it has. */
   verdict(): RoundVerdict | undefined {
-    if (this.#authentication === "refused where proven" && this.#misses >= refusalMissesMin) {
-      return "refused";
-    }
+    const isRefused = this.#authentication === "refused where proven" && !this.#isRelayed;
+    if (isRefused && this.#misses >= refusalMissesMin) return "refused";
     if (!this.#triesOver || this.#authentication === "running") return undefined;
-    return this.#authentication === "finished" ? "tcp only" : "silent";
+    if (this.#authentication === "finished") return "tcp only";
+    return this.#isRelayed ? "others only" : "silent";
   }
 
   /** This node did not run for `gap`: the tries that fell into it are made again. */

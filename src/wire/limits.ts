@@ -76,6 +76,12 @@ export const heldMax = 0xffff_ffff;
 /** Most offers, keys or records in one list: a datagram holds fewer than twenty offers. */
 export const messageItemsMax = 512;
 
+/**
+ * Most bytes of a datagram that is sent on for somebody: a sealed ping has 128, its answer fewer, so
+ * there is room for a later one, and none for using helpers as a way to somewhere.
+ */
+export const relayedBytesMax = 256;
+
 // Records in bulk over HTTPS.
 
 /** Most key ranges in one request for records: the rest is asked when these are done. */

@@ -15,6 +15,7 @@
  *  7 leaving    [7, boot nonce 16]               [7]
  *  8 restarting [8, boot nonce 16]               [8]
  *  9 let go     [9, exchange hash 32]            [9]
+ * 10 relay      [10, id prefix 16, reply tag 8, datagram ≤ 256]   [10, datagram ≤ 256]
  *
  * kinds   [[first, last]…] ascending with gaps between, 0–255, both included
  * range   [low, high, fingerprint 16]   low: 0–65 bytes, included; high: 1–65 bytes or null (the
@@ -50,7 +51,10 @@ import {
   messageBytesMax,
   messageItemsMax,
   recordBytesMax,
+  relayedBytesMax,
 } from "./limits.ts";
+import { replyTagLength, requestOverhead } from "./datagram.ts";
+import { nodeIdPrefixLength } from "./node_id.ts";
 import { decodeEach, type MessageItems, wrongShape } from "./message_items.ts";
 import { type Offer, offerFromCbor, offerToCbor } from "./offer.ts";
 import { decodeRecordKey, encodeRecordKey, type RecordKey } from "./record_key.ts";
@@ -75,6 +79,7 @@ export const messageNumbers = {
   leaving: 7,
   restarting: 8,
   letGo: 9,
+  relay: 10,
 } as const;
 
 /** The one table of notice codes. Append only. */
@@ -128,6 +133,23 @@ export interface NoticeMessage {
   readonly value: number;
 }
 
+/** Asks to send a sealed request of the asker's on to a peer of the answerer's. */
+export interface RelayRequest {
+  readonly kind: "relay";
+  /** First 16 bytes of the peer's id. */
+  readonly to: Bytes;
+  /** The 8 bytes that the peer's answer will bear in the clear. */
+  readonly replyTag: Bytes;
+  /** The request, whole. */
+  readonly datagram: Bytes;
+}
+
+/** The peer's answer as it came; empty: none came, or it was not sent on. */
+export interface RelayAnswer {
+  readonly kind: "relay";
+  readonly datagram: Bytes;
+}
+
 /** What one node asks another. */
 export type RequestMessage =
   | { readonly kind: "ping" }
@@ -138,7 +160,8 @@ export type RequestMessage =
   | PushRequest
   | { readonly kind: "leaving"; readonly bootNonce: Bytes }
   | { readonly kind: "restarting"; readonly bootNonce: Bytes }
-  | { readonly kind: "letGo"; readonly exchangeHash: Bytes };
+  | { readonly kind: "letGo"; readonly exchangeHash: Bytes }
+  | RelayRequest;
 
 /** What is answered: the same kind, or a notice. */
 export type AnswerMessage =
@@ -151,7 +174,8 @@ export type AnswerMessage =
   | { readonly kind: "push"; readonly accepted: number }
   | { readonly kind: "leaving" }
   | { readonly kind: "restarting" }
-  | { readonly kind: "letGo" };
+  | { readonly kind: "letGo" }
+  | RelayAnswer;
 
 /** Whether the request changes state or has a big answer, and so needs a right cookie. */
 export function needsCookie(request: RequestMessage): boolean {
@@ -182,6 +206,8 @@ function requestItems(request: RequestMessage): readonly CborValue[] {
       return [request.bootNonce];
     case "letGo":
       return [request.exchangeHash];
+    case "relay":
+      return [request.to, request.replyTag, request.datagram];
   }
 }
 
@@ -204,6 +230,8 @@ function answerItems(answer: AnswerMessage): readonly CborValue[] {
       return [answer.records];
     case "push":
       return [answer.accepted];
+    case "relay":
+      return [answer.datagram];
     case "offer":
     case "leaving":
     case "restarting":
@@ -267,6 +295,8 @@ export function decodeRequest(bytes: Uint8Array): RequestMessage | DecodeError {
       if (items.length !== 1 || exchangeHash === undefined) return wrongShape;
       return { kind: "letGo", exchangeHash };
     }
+    case messageNumbers.relay:
+      return decodeRelayRequest(items);
     default:
       return new UnknownMessage(number);
   }
@@ -305,6 +335,12 @@ export function decodeAnswer(bytes: Uint8Array): AnswerMessage | DecodeError {
       return items.length === 0 ? { kind: "restarting" } : wrongShape;
     case messageNumbers.letGo:
       return items.length === 0 ? { kind: "letGo" } : wrongShape;
+    case messageNumbers.relay: {
+      const datagram = asBytes(items[0], 0, relayedBytesMax);
+      return items.length !== 1 || datagram === undefined
+        ? wrongShape
+        : { kind: "relay", datagram };
+    }
     default:
       return new UnknownMessage(number);
   }
@@ -332,6 +368,14 @@ function decodeProbe(items: MessageItems): ProbeMessage | DecodeError {
   const digest = asBytes(items[1], fingerprintLength);
   if (kinds instanceof DecodeError) return kinds;
   return items.length !== 2 || digest === undefined ? wrongShape : { kind: "probe", kinds, digest };
+}
+
+function decodeRelayRequest(items: MessageItems): RelayRequest | DecodeError {
+  const to = asBytes(items[0], nodeIdPrefixLength);
+  const replyTag = asBytes(items[1], replyTagLength);
+  const datagram = asBytes(items[2], requestOverhead, relayedBytesMax);
+  if (to === undefined || replyTag === undefined || datagram === undefined) return wrongShape;
+  return items.length === 3 ? { kind: "relay", to, replyTag, datagram } : wrongShape;
 }
 
 function decodePingAnswer(items: MessageItems): AnswerMessage | DecodeError {

@@ -43,6 +43,13 @@ const seedMessages = [
     held: 1_000,
   }),
   encodeAnswer({ kind: "push", accepted: 3 }),
+  encodeRequest({
+    kind: "relay",
+    to: new Uint8Array(16),
+    replyTag: new Uint8Array(8),
+    datagram: new Uint8Array(128),
+  }),
+  encodeAnswer({ kind: "relay", datagram: new Uint8Array(65) }),
 ];
 
 function mutated(prng: Prng): Bytes {

@@ -58,6 +58,15 @@ const requests: readonly (readonly [RequestMessage, string])[] = [
     { kind: "letGo", exchangeHash: counted(0, 32) },
     `82 09 5820 ${sixteen} 10111213 14151617 18191a1b 1c1d1e1f`,
   ],
+  [
+    {
+      kind: "relay",
+      to: counted(0, 16),
+      replyTag: counted(0, 8),
+      datagram: new Uint8Array(126).fill(0xdd),
+    },
+    `84 0a 50 ${sixteen} 48 00010203 04050607 587e ${"dd".repeat(126)}`,
+  ],
 ];
 
 const answers: readonly (readonly [AnswerMessage, string])[] = [
@@ -97,6 +106,8 @@ const answers: readonly (readonly [AnswerMessage, string])[] = [
   [{ kind: "leaving" }, "81 07"],
   [{ kind: "restarting" }, "81 08"],
   [{ kind: "letGo" }, "81 09"],
+  [{ kind: "relay", datagram: hex("d2 84") }, "82 0a 42 d284"],
+  [{ kind: "relay", datagram: hex("") }, "82 0a 40"],
 ];
 
 Deno.test("each request is exactly these bytes, and these bytes are that request", () => {
@@ -119,9 +130,9 @@ Deno.test("every message number has a vector", () => {
 });
 
 Deno.test("a number that is not in the table is told apart from damage", () => {
-  const unknown = decodeRequest(hex("82 0a 01"));
+  const unknown = decodeRequest(hex("82 17 01"));
   assert(unknown instanceof UnknownMessage);
-  assertEquals(unknown.number, 10);
+  assertEquals(unknown.number, 23);
   const damaged = decodeRequest(hex("82 01 01"));
   assert(damaged instanceof DecodeError && !(damaged instanceof UnknownMessage));
   // A request never is a notice.
@@ -134,6 +145,15 @@ const refusedRequests: Readonly<Record<string, string>> = {
   "a ping with something more": "82 01 00",
   "a long integer": "81 1801",
   "bytes behind the message": "81 01 00",
+  "a relay of less than a request": `84 0a 50 ${sixteen} 48 0001020304050607 587d ${
+    "dd".repeat(125)
+  }`,
+  "a relay of more than may be": `84 0a 50 ${sixteen} 48 0001020304050607 590101 ${
+    "dd".repeat(257)
+  }`,
+  "a relay to a whole id": `84 0a 5820 ${sixteen} ${sixteen} 48 0001020304050607 587e ${
+    "dd".repeat(126)
+  }`,
   "kinds that touch": `83 02 82 82 00 01 82 02 03 50 ${sixteen}`,
   "kinds upside down": `83 02 81 82 05 04 50 ${sixteen}`,
   "a kind over 255": `83 02 81 82 00 190100 50 ${sixteen}`,

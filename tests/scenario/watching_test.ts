@@ -93,3 +93,55 @@ Deno.test("a node that dies together with both its watchers is found out as well
   );
   await world.end();
 });
+
+Deno.test("a node cut from its watchers only is seen alive through others, and nobody calls it lost", async () => {
+  using world = new World(95);
+  const machines = await world.nodes(...twelve);
+  await world.run(minutes(3));
+  const [x] = machines;
+  assert(x !== undefined);
+  const first = watchersOf(x, machines);
+  const cutOff = machines.filter(({ name }) => first.includes(name));
+  const reachedBefore = machines.map((one) => one.events.length);
+  for (const { host } of cutOff) {
+    world.network.cut(host, x.host);
+    world.network.cut(x.host, host);
+  }
+  await world.until(
+    "both watchers have given up the way to it",
+    () => cutOff.every((watcher) => !watcher.isLinked(x)),
+    minutes(1),
+  );
+  for (const watcher of cutOff) {
+    const story = watcher.events.filter(({ id }) => id === x.id).map(({ event }) => event);
+    assert(story.includes("node-suspect") && story.includes("node-reachable"), story.join(" "));
+    const down = watcher.events.findLast(({ event }) => event === "link-down");
+    assertEquals(down?.reason, "no direct path");
+    assert(watcher.stateOf(x) === "reachable");
+  }
+  await world.run(minutes(2));
+  for (const [i, machine] of machines.entries()) {
+    const since = machine.events.slice(reachedBefore[i]);
+    assertEquals(since.filter(({ event }) => event === "node-unreachable"), [], machine.name);
+  }
+  assert(machines.some((machine) => machine.count("relayed") > 0));
+  assertEquals(watchersOf(x, machines).length, 2, "others watch it now");
+  await world.end();
+});
+
+Deno.test("at 20 % loss nobody of twelve is dropped in ten minutes", async () => {
+  using world = new World(96);
+  const machines = await world.nodes(...twelve);
+  await world.run(minutes(3));
+  const before = machines.map(({ events }) => events.length);
+  world.network.loss = 0.2;
+  await world.run(minutes(10));
+  for (const [i, machine] of machines.entries()) {
+    const since = machine.events.slice(before[i]);
+    const ended = since.filter(({ event, reason }) =>
+      event === "node-unreachable" || event === "link-down" && reason !== "let go"
+    );
+    assertEquals(ended, [], machine.name);
+  }
+  await world.end();
+});

@@ -321,6 +321,8 @@ export function obliging(request: RequestMessage, from: SocketAddress): AnswerMe
       return { kind: "fetch", records: [] };
     case "push":
       return { kind: "push", accepted: 0 };
+    case "relay":
+      return { kind: "relay", datagram: new Uint8Array(0) };
     default:
       return { kind: request.kind };
   }
