@@ -8,7 +8,7 @@ import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import { isDecodeError } from "../base/decode.ts";
 import type { Counters } from "../base/counters.ts";
-import { elapsed, type Instant } from "../base/instant.ts";
+import { earliest, elapsed, type Instant } from "../base/instant.ts";
 import { unreachable } from "../base/invariant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -16,6 +16,8 @@ import {
   answerCompare,
   answerFetch,
   answerProbe,
+  type ComparisonReason,
+  ComparisonTurns,
   fetchKeysPerRequest,
   Push,
   type PushEffect,
@@ -68,19 +70,19 @@ export class Gossip implements Timed {
   readonly #options: GossipOptions;
   readonly #push: Push;
   #ownProbe: { readonly version: number; readonly probe: Promise<ProbeMessage> } | undefined;
-  /** Peers being compared with. */
-  readonly #comparing = new Set<NodeId>();
+  readonly #turns: ComparisonTurns;
+  /** Peers without a link being compared with, before they are let go. */
+  readonly #parting = new Set<NodeId>();
   /** Records that peers pushed and that are being judged. */
   readonly #pushedUnderWay = new Map<NodeId, number>();
   readonly #linkCounts = new WeakMap<VerifiedRecord, number>();
   /** When a tell that could not be read last made us compare. */
   readonly #unreadAt = new BoundedMap<NodeId, Instant>(peersMax);
-  /** When a peer that ended unequal may be compared with again; those let go are never unlinked. */
-  readonly #compareAgainAt = new BoundedMap<NodeId, Instant>(peersMax);
 
   constructor(options: GossipOptions) {
     this.#options = options;
     const { clock, archive: { store } } = options;
+    this.#turns = new ComparisonTurns(options.prng);
     this.#push = new Push({
       self: options.selfId,
       linksOf: (id) => this.#linksOf(id),
@@ -104,19 +106,18 @@ export class Gossip implements Timed {
     readonly comparisons: number;
   } {
     const { pulls, pending } = this.#push.snapshot();
-    return { pulls, offers: pending, comparisons: this.#comparing.size };
+    return { pulls, offers: pending, comparisons: this.#turns.running };
   }
 
-  /** A link has come: from now on it is told of changes, and compared with once. */
+  /** A link has come: from now on it is told of changes, and whoever dialled compares. */
   handleLink(peer: Peer): void {
     this.#push.handleLink(peer.id);
-    this.#compareAgainAt.delete(peer.id);
-    this.compareWith(peer);
+    if (peer.dialled) this.#want(peer, "link");
   }
 
   /** A link has gone. */
   handleUnlink(id: NodeId): void {
-    this.#compareAgainAt.delete(id);
+    this.#turns.handleUnlink(id);
     this.#perform(this.#push.handleUnlink(id, this.#now()));
   }
 
@@ -140,7 +141,7 @@ export class Gossip implements Timed {
     const at = this.#unreadAt.get(peer.id);
     if (!peer.linked || (at !== undefined && elapsed(at, now) < unreadEvery)) return;
     this.#unreadAt.set(peer.id, now);
-    this.compareWith(peer);
+    this.#want(peer, "at once");
   }
 
   /** Records that a peer sent unasked; resolves to how many were new. */
@@ -201,6 +202,7 @@ export class Gossip implements Timed {
     const size = record.bytes.length;
     const change = { offer: offerOf(record), size, urgent, from: peer.id, compared };
     this.#perform(this.#push.handleChange(change, this.#now()));
+    this.#turns.handleChange(this.#now());
     owner.handleStored(record, received.previous);
     return { key: record.key, isNew: true };
   }
@@ -231,10 +233,11 @@ export class Gossip implements Timed {
   /** Both digests of a probe are known: compares if they differ. */
   handleProbed(peer: Peer, ours: ProbeMessage, theirs: ProbeMessage): void {
     if (equalBytes(ours.digest, theirs.digest)) this.#handleInStep(peer);
-    else this.compareWith(peer);
+    else if (peer.linked) this.#want(peer, "probe");
   }
 
   #handleInStep(peer: Peer): void {
+    this.#turns.handleEqual(peer.id);
     this.#push.handleInStep(peer.id);
     this.#options.owner.handleInStep(peer);
   }
@@ -247,26 +250,44 @@ export class Gossip implements Timed {
     return answerFetch(this.#options.archive.store, { kind: "fetch", keys }, bytesMax);
   }
 
-  /** Begins a reconciliation with the peer, unless one is under way or it must wait. */
-  compareWith(peer: Peer): void {
-    const again = this.#compareAgainAt.get(peer.id);
-    if (this.#comparing.has(peer.id) || (again !== undefined && again > this.#now())) return;
-    this.#compareAgainAt.delete(peer.id);
-    this.#options.background.own(`compare with ${peer.id}`, this.compareOnce(peer));
+  /** A comparison with the linked peer is wanted. */
+  #want(peer: Peer, why: ComparisonReason): void {
+    this.#turns.want(peer.id, why, this.#now());
+    this.#beginComparisons(this.#now());
   }
 
-  /** One reconciliation with a peer that is no link, if none is under way; resolves at its end. */
-  async compareOnce(peer: Peer): Promise<void> {
-    if (this.#comparing.has(peer.id)) return;
-    this.#comparing.add(peer.id);
-    try {
-      await this.#compare(peer);
-    } finally {
-      this.#comparing.delete(peer.id);
+  #beginComparisons(now: Instant): void {
+    for (const id of this.#turns.handleTimeout(now)) {
+      const peer = this.#options.peers.get(id);
+      if (peer === undefined) this.#turns.handleEnded(id, undefined);
+      else this.#options.background.own(`compare with ${id}`, this.#compareInTurn(peer));
     }
   }
 
-  async #compare(peer: Peer): Promise<void> {
+  async #compareInTurn(peer: Peer): Promise<void> {
+    let again: Instant | undefined;
+    try {
+      again = await this.#compare(peer);
+    } finally {
+      this.#turns.handleEnded(peer.id, peer.linked ? again : undefined);
+      this.#beginComparisons(this.#now());
+    }
+  }
+
+  /** One reconciliation with a peer that gets no link, if none is under way; resolves at its end. */
+  async compareOnce(peer: Peer): Promise<void> {
+    if (this.#parting.has(peer.id)) return;
+    this.#parting.add(peer.id);
+    try {
+      await this.#compare(peer);
+    } finally {
+      this.#parting.delete(peer.id);
+    }
+  }
+
+  /** Resolves to when the peer may be compared with again, if that is not at any time. */
+  async #compare(peer: Peer): Promise<Instant | undefined> {
+    let again: Instant | undefined;
     const { archive: { store }, clock, counters } = this.#options;
     const walk = new Reconciliation(
       store,
@@ -299,12 +320,13 @@ export class Gossip implements Timed {
         case "done":
           counters.count(`reconciliation: ${effect.reason}`);
           if (effect.equal) this.#handleInStep(peer);
-          else if (effect.again !== undefined) this.#compareAgainAt.set(peer.id, effect.again);
+          again = effect.again;
           break;
         default:
           unreachable(effect);
       }
     }
+    return again;
   }
 
   /** Fetches the records and takes them in; resolves to the keys that came and are held now. */
@@ -376,11 +398,12 @@ export class Gossip implements Timed {
   }
 
   nextTimeout(): Instant | undefined {
-    return this.#push.nextTimeout();
+    return earliest(this.#push.nextTimeout(), this.#turns.nextTimeout());
   }
 
   handleTimeout(now: Instant): void {
     this.#perform(this.#push.handleTimeout(now));
+    this.#beginComparisons(now);
   }
 }
 

@@ -154,6 +154,7 @@ async function world(gate: CryptoGate, count = 2) {
   };
   const link = (a: Side, b: Side) => {
     const peer = a.peers.open(b.self.id);
+    peer.dialled = true;
     a.peers.link(peer);
     a.gossip.handleLink(peer);
   };
@@ -171,6 +172,20 @@ Deno.test("a new link brings both into step, whoever held what", async () => {
   assertEquals(two.serials(), one.serials());
   assert(one.inStep() > 0 && two.inStep() > 0);
   assertEquals(one.counters.of("record not asked for"), 0);
+});
+
+Deno.test("of two that begin a link the one that dialled compares", async () => {
+  using gate = CryptoGate.install();
+  const { one, two, authors, run, link } = await world(gate);
+  for (const [i, author] of authors.entries()) await (i % 3 === 0 ? two : one).hold(author, i + 1);
+  const accepted = two.peers.open(one.self.id);
+  two.peers.link(accepted);
+  two.gossip.handleLink(accepted);
+  await run(seconds(1));
+  assertEquals(two.asker.asked, []);
+  link(one, two);
+  await run(seconds(3));
+  assertEquals(two.serials(), one.serials());
 });
 
 Deno.test("an offer is fetched by who lacks it", async () => {
@@ -269,6 +284,7 @@ Deno.test("a peer that does not answer costs one comparison in two seconds", asy
   await two.hold(author, 1);
   one.asker.answerTo = () => Promise.resolve(undefined);
   const peer = one.peers.open(two.self.id);
+  one.peers.link(peer);
   const [ours, theirs] = await Promise.all([one.gossip.probe(), two.gossip.probe()]);
   for (let i = 0; i < 50; i++) {
     one.gossip.handleProbed(peer, ours, theirs);

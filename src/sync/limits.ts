@@ -61,6 +61,14 @@ export const reconciledKeysMax = 8_192;
 export const reconcilePause = minutes(5);
 /** Before a peer is compared again that brought something but is not yet equal. */
 export const reconcileAgain = seconds(1);
+/** Comparisons that this node walks at once: what one finds the next need not. */
+export const comparisonsAtOnce = 2;
+/** How long what differs may be on its way by push before it is looked for by comparing. */
+export const comparisonSettle = seconds(1);
+/** While records come in one upon the other a comparison waits for a pause of this length… */
+export const comparisonQuiet = milliseconds(300);
+/** …but no longer than this. */
+export const comparisonPatience = seconds(5);
 /** Keys per fetch: a datagram answers two to four records, and what is left is asked again. */
 export const fetchKeysPerRequest = 8;
 

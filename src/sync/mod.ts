@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { type ComparisonReason, ComparisonTurns } from "./comparison_turns.ts";
 export { fitInfo, type FittedInfo, recordBytesWith } from "./fit_info.ts";
 export { type LogEntry, type LogReading, readLog } from "./log_format.ts";
 export {

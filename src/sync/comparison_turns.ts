@@ -1,0 +1,121 @@
+/**
+ * When stores are compared, and with whom: a few at a time, and not while what differs is on its way
+ * anyhow. PROTOCOL §8.3.
+ *
+ * While a fleet forms every probe of every link finds a difference. Comparing at once with each
+ * neighbour would fetch the same records from all of them; a moment later push has brought most.
+ *
+ * @module
+ */
+import { earliest, type Instant, instant, later, scaled } from "../base/instant.ts";
+import type { Prng } from "../base/prng.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import {
+  comparisonPatience,
+  comparisonQuiet,
+  comparisonsAtOnce,
+  comparisonSettle,
+} from "./limits.ts";
+
+/** Why a comparison is wanted. */
+export type ComparisonReason =
+  /** This node dialled a new link. */
+  | "link"
+  /** A probe found the digests different. */
+  | "probe"
+  /** Now, whatever is on its way: the peer holds far more, or told something unreadable. */
+  | "at once";
+
+interface Wish {
+  /** From now on, once records have stopped coming in for a moment. */
+  readonly at: Instant;
+  /** Whether they have or not. */
+  readonly latest: Instant;
+}
+
+/** The machine. */
+export class ComparisonTurns {
+  readonly #prng: Prng;
+  readonly #running = new Set<NodeId>();
+  readonly #due = new Map<NodeId, Wish>();
+  /** Before this a peer is not compared with, whatever is wanted. */
+  readonly #notBefore = new Map<NodeId, Instant>();
+  /** When a record came in last. */
+  #changedAt: Instant | undefined;
+
+  constructor(prng: Prng) {
+    this.#prng = prng;
+  }
+
+  /** How many are under way. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** A comparison with the linked peer is wanted. */
+  want(id: NodeId, why: ComparisonReason, now: Instant): void {
+    // Of links that come together one is enough; whether another differs its first probe tells.
+    if (why === "link" && this.#running.size + this.#due.size > 0) return;
+    const wish: Wish = why === "probe"
+      ? {
+        at: later(now, scaled(comparisonSettle, this.#prng.between(0.5, 1))),
+        latest: later(now, comparisonPatience),
+      }
+      : { at: now, latest: now };
+    const before = this.#due.get(id);
+    if (before === undefined || wish.latest < before.latest) this.#due.set(id, wish);
+  }
+
+  /** A record came in: more may be on its way. */
+  handleChange(now: Instant): void {
+    this.#changedAt = now;
+  }
+
+  /** Both stores are equal: what was wanted is done. */
+  handleEqual(id: NodeId): void {
+    this.#due.delete(id);
+    this.#notBefore.delete(id);
+  }
+
+  /** A comparison ended; until `again`, if given, the peer is not worth another. */
+  handleEnded(id: NodeId, again: Instant | undefined): void {
+    this.#running.delete(id);
+    if (again !== undefined) this.#notBefore.set(id, again);
+  }
+
+  /** The link is gone. */
+  handleUnlink(id: NodeId): void {
+    this.#due.delete(id);
+    this.#notBefore.delete(id);
+  }
+
+  /** Whom to compare with now; each is told by `handleEnded` when it is over. */
+  handleTimeout(now: Instant): NodeId[] {
+    const begun: NodeId[] = [];
+    for (const [id, wish] of [...this.#due].sort(([, a], [, b]) => a.at - b.at)) {
+      if (this.#running.size >= comparisonsAtOnce) break;
+      if (this.#startOf(id, wish) > now || this.#running.has(id)) continue;
+      this.#due.delete(id);
+      this.#notBefore.delete(id);
+      this.#running.add(id);
+      begun.push(id);
+    }
+    return begun;
+  }
+
+  /** When `handleTimeout` is to be called next. */
+  nextTimeout(): Instant | undefined {
+    if (this.#running.size >= comparisonsAtOnce) return undefined;
+    let next: Instant | undefined;
+    for (const [id, wish] of this.#due) {
+      if (!this.#running.has(id)) next = earliest(next, this.#startOf(id, wish));
+    }
+    return next;
+  }
+
+  #startOf(id: NodeId, { at, latest }: Wish): Instant {
+    const quiet = this.#changedAt === undefined ? at : later(this.#changedAt, comparisonQuiet);
+    const start = Math.min(latest, Math.max(at, quiet));
+    return instant(Math.max(start, this.#notBefore.get(id) ?? start));
+  }
+}

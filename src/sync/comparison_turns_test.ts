@@ -1,0 +1,109 @@
+import { assert, assertEquals } from "@std/assert";
+import { idOf } from "../../tests/sim/beacon_bus.ts";
+import { instant, later, milliseconds, seconds } from "../base/instant.ts";
+import { Prng } from "../base/prng.ts";
+import { ComparisonTurns } from "./comparison_turns.ts";
+import { comparisonPatience, comparisonsAtOnce, comparisonSettle } from "./limits.ts";
+
+const begin = instant(1_000);
+const settled = later(begin, comparisonSettle);
+const peers = Array.from({ length: 12 }, (_, i) => idOf(i + 1));
+
+function turns(): ComparisonTurns {
+  return new ComparisonTurns(new Prng([5]));
+}
+
+Deno.test("the first comparison of a node begins at once", () => {
+  const machine = turns();
+  machine.want(peers[0] ?? idOf(0), "link", begin);
+  assertEquals(machine.handleTimeout(begin), peers.slice(0, 1));
+});
+
+Deno.test("of twelve links that come together one is compared with, their probes tell of the rest", () => {
+  const machine = turns();
+  for (const id of peers) machine.want(id, "link", begin);
+  assertEquals(machine.handleTimeout(begin), peers.slice(0, 1));
+  assertEquals(machine.nextTimeout(), undefined);
+});
+
+Deno.test("of twelve that differ a few are compared with at a time, then the rest", () => {
+  const machine = turns();
+  for (const id of peers) machine.want(id, "probe", begin);
+  const order: string[] = [];
+  let now = settled;
+  for (let round = 0; order.length < peers.length && round < 40; round++) {
+    const begun = machine.handleTimeout(now);
+    order.push(...begun);
+    assertEquals(machine.running, begun.length);
+    assert(machine.running <= comparisonsAtOnce);
+    for (const id of begun) machine.handleEnded(id, undefined);
+    now = machine.nextTimeout() ?? now;
+  }
+  assertEquals(new Set(order), new Set(peers));
+  assertEquals(machine.nextTimeout(), undefined);
+});
+
+Deno.test("whoever turns out equal meanwhile is not compared with", () => {
+  const machine = turns();
+  for (const id of peers) machine.want(id, "probe", begin);
+  assertEquals(machine.handleTimeout(begin), [], "what differs may be on its way");
+  for (const id of peers.slice(1)) machine.handleEqual(id);
+  assertEquals(machine.handleTimeout(settled), peers.slice(0, 1));
+});
+
+Deno.test("while records come in one upon the other a comparison waits, but not for ever", () => {
+  const machine = turns();
+  const [id = idOf(0)] = peers;
+  machine.want(id, "probe", begin);
+  let now = begin;
+  for (; now < later(begin, comparisonPatience); now = later(now, milliseconds(100))) {
+    machine.handleChange(now);
+    assertEquals(machine.handleTimeout(now), []);
+  }
+  assertEquals(machine.handleTimeout(now), [id]);
+});
+
+Deno.test("an urgent wish overtakes an earlier patient one", () => {
+  const machine = turns();
+  const [id = idOf(0)] = peers;
+  machine.want(id, "probe", begin);
+  machine.want(id, "at once", begin);
+  machine.want(id, "probe", begin);
+  assertEquals(machine.handleTimeout(begin), [id]);
+  assertEquals(machine.nextTimeout(), undefined, "one comparison for all three");
+});
+
+Deno.test("a peer that only ever differs waits its pause out and takes nobody's turn", () => {
+  const machine = turns();
+  const [liar = idOf(0), other = idOf(0)] = peers;
+  machine.want(liar, "at once", begin);
+  machine.handleTimeout(begin);
+  const again = later(begin, seconds(300));
+  machine.handleEnded(liar, again);
+  machine.want(liar, "at once", begin);
+  machine.want(other, "at once", begin);
+  assertEquals(machine.handleTimeout(begin), [other]);
+  assertEquals(machine.nextTimeout(), again);
+  assertEquals(machine.handleTimeout(again), [liar]);
+});
+
+Deno.test("a link that is gone is compared with no more", () => {
+  const machine = turns();
+  const [id = idOf(0)] = peers;
+  machine.want(id, "probe", begin);
+  machine.handleUnlink(id);
+  assertEquals(machine.nextTimeout(), undefined);
+  assertEquals(machine.handleTimeout(settled), []);
+});
+
+Deno.test("a wish during a comparison with the same peer waits for its end", () => {
+  const machine = turns();
+  const [id = idOf(0)] = peers;
+  machine.want(id, "at once", begin);
+  machine.handleTimeout(begin);
+  machine.want(id, "at once", begin);
+  assertEquals(machine.handleTimeout(begin), []);
+  assertEquals(machine.nextTimeout(), undefined);
+  machine.handleEnded(id, undefined);
+  assertEquals(machine.handleTimeout(begin), [id]);
+});
