@@ -6,12 +6,14 @@ import { administratorFingerprint, selfFingerprint } from "../../src/crypto/mod.
 import {
   answerCompare,
   digestOf,
+  type RecordEntry,
   type RecordRanges,
+  RecordTree,
   type VerifiedRecord,
 } from "../../src/sync/mod.ts";
 import { drawLots, linkEnd, linkTurn } from "../../src/sync/link_turn.ts";
 import { encodeInfo } from "../../src/wire/info.ts";
-import { allKinds, keyBound, rangeHolds, wholeRange } from "../../src/wire/key_range.ts";
+import { allKinds, keyBound, wholeRange } from "../../src/wire/key_range.ts";
 import { encodeLinks } from "../../src/wire/links.ts";
 import {
   type AnswerMessage,
@@ -31,11 +33,8 @@ import { annotated, fields, footer, message } from "./hex.ts";
 
 function rangesOf(records: readonly VerifiedRecord[]): RecordRanges {
   const sorted = [...records].sort((a, b) => a.key < b.key ? -1 : 1);
-  return {
-    size: sorted.length,
-    get: (key) => sorted.find((record) => record.key === key),
-    range: (low, high) => sorted.filter(({ key }) => rangeHolds({ low, high }, key)),
-  };
+  const tree = RecordTree.of<RecordEntry>({ key: [0, 0] }, sorted);
+  return { tree, size: tree.size, get: (key) => tree.get(key) };
 }
 
 async function request(value: RequestMessage): Promise<string> {

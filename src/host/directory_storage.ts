@@ -196,6 +196,16 @@ export class DirectoryStorage implements Storage {
     }
   }
 
+  async rename(from: string, to: string): Promise<void> {
+    const path = this.#pathOf(to);
+    try {
+      await Deno.rename(this.#pathOf(from), path);
+      await syncDirectory(this.directory);
+    } catch (error) {
+      throw storageErrorOf("write", path, error);
+    }
+  }
+
   async setAside(name: string): Promise<string> {
     const path = this.#pathOf(name);
     try {

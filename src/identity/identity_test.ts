@@ -258,6 +258,7 @@ Deno.test("a disk that does not answer is a problem, not a new identity", async 
     replace: (name, bytes) => storage.replace(name, bytes),
     createExclusive: (name, bytes) => storage.createExclusive(name, bytes),
     openAppend: (name) => storage.openAppend(name),
+    rename: (from, to) => storage.rename(from, to),
     setAside: (name) => storage.setAside(name),
     remove: (name) => storage.remove(name),
   };

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Bytes, equalBytes } from "../base/bytes.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { earliest, type Instant, later } from "../base/instant.ts";
@@ -16,9 +16,9 @@ import {
   type LogEntry,
   type OpenedLog,
   receiveRecord,
+  recordEntry,
   RecordStore,
   type RecordStoreOptions,
-  restoreRecord,
   restoreStore,
   type StoreEffect,
   type VerifiedRecord,
@@ -88,17 +88,18 @@ export class Archive implements Timed {
     const archive = new Archive(opened, options);
     const { clock } = options;
     await restoreStore(opened, archive.store, clock.monotonic(), clock.wall());
+    opened.forgetEntries();
     return archive;
   }
 
   /** Verifies and decides about bytes from a peer. */
   async receive(bytes: Bytes): Promise<Received> {
     const { clock, counters } = this.#options;
-    const record = await receiveRecord(
-      bytes,
-      (hash) => this.store.knows(hash, clock.monotonic()),
-    );
-    if (record === "known") return await this.#judgedBefore(bytes);
+    const record = await receiveRecord(bytes, {
+      wasRefused: (hash) => this.store.wasRefused(hash, clock.monotonic()),
+      held: (key, hash) => this.store.heldAs(key, hash),
+    });
+    if (record === "refused before") return { kind: "known" };
     if (isDecodeError(record)) {
       counters.count(record.reason);
       this.store.noteRefused(await sha256(bytes), clock.monotonic());
@@ -107,20 +108,12 @@ export class Archive implements Timed {
     return this.#admit(record);
   }
 
-  /** Who asked for a record is to know that he has it, though it came another way meanwhile. */
-  async #judgedBefore(bytes: Bytes): Promise<Received> {
-    const read = await restoreRecord(bytes);
-    const held = isDecodeError(read) ? undefined : this.store.get(read.key);
-    return held !== undefined && equalBytes(held.bytes, bytes)
-      ? { kind: "held", record: held }
-      : { kind: "known" };
-  }
-
   #admit(record: VerifiedRecord): Received {
     const { clock, owner } = this.#options;
     const wall = clock.wall();
     const wasFlagged = this.store.isFlagged(record.author);
     const outcome = this.store.admit(record, clock.monotonic(), wall);
+    // Who asked for a record is to know that he has it, though it came another way meanwhile.
     if (outcome.kind === "known") return { kind: "held", record };
     if (outcome.kind === "refused") return { kind: "refused", reason: outcome.reason };
     // Once per author: he could go on for ever, and each would be a line in the logs of all.
@@ -130,7 +123,7 @@ export class Archive implements Timed {
     }
     if (outcome.kind === "older") return { kind: "held", record };
     if (outcome.gone.length > 0) owner.handleGone(outcome.gone);
-    this.#write([{ kind: "record", firstSeen: wall, bytes: record.bytes }]);
+    this.#write([recordEntry(record, wall)]);
     return { kind: "stored", record, previous: outcome.previous };
   }
 

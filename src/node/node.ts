@@ -8,6 +8,7 @@
 import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
+import { hashKeyOf } from "../base/half_sip_hash.ts";
 import { formatWallTime } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
 import { type IpAddress, ipScope } from "../base/ip.ts";
@@ -104,6 +105,7 @@ export class Node {
       store: {
         selfId: options.identity.id,
         builtAt: options.builtAt,
+        sharing: outside.recordSharing ?? hashKeyOf(outside.entropy.bytes(8)),
         keepsAuthor: (author) => node.fleet.view.reaches(author),
       },
       clockSuspect: judgeClock(outside.clock.wall(), options.builtAt, []).problem !== undefined,
@@ -500,8 +502,11 @@ export class Node {
     if (damage !== undefined) {
       this.warnings.raise(
         "store-damaged",
-        `The record store was damaged: ${damage.entriesKept} entries were kept, the damaged file ` +
-          `is ${damage.setAside}. What is missing comes back from other nodes.`,
+        damage.isForeign
+          ? "The record store was written by another version of mesh and cannot be read by this " +
+            `one: it is now ${damage.setAside}. What is missing comes back from other nodes.`
+          : `The record store was damaged: ${damage.entriesKept} entries were kept, the damaged ` +
+            `file is ${damage.setAside}. What is missing comes back from other nodes.`,
       );
     }
     this.warnings.raise(

@@ -11,7 +11,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Entropy } from "../platform/entropy.ts";
 import type { Network } from "../platform/network.ts";
 import type { SecureDialer } from "../platform/secure_streams.ts";
-import type { OpenedLog } from "../sync/mod.ts";
+import type { OpenedLog, RecordSharing } from "../sync/mod.ts";
 import type { NodeId } from "../wire/node_id.ts";
 
 /** What a node is made of and told. */
@@ -48,6 +48,8 @@ export interface NodeOutside {
   readonly network: Network;
   readonly dialer: SecureDialer;
   readonly recordLog: OpenedLog;
+  /** What nodes of one process have in common, so that their stores take the memory of one. */
+  readonly recordSharing?: RecordSharing;
   readonly lookUpHost: (name: string) => Promise<readonly IpAddress[]>;
   /** Writes down which nodes are forgotten; rejects with the system's error. */
   readonly keepForgotten: (forgotten: ReadonlyMap<NodeId, number>) => Promise<void>;

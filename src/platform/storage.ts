@@ -29,6 +29,11 @@ export interface Storage {
   createExclusive(name: string, bytes: Bytes): Promise<boolean>;
   /** Opens for appending, creating it (and syncing the directory) if need be. */
   openAppend(name: string): Promise<AppendFile>;
+  /**
+   * Puts a file that is on the disk whole (closed, its last append durable) in the place of another
+   * of ours, so that a crash leaves the one or the other: rename, fsync of the directory.
+   */
+  rename(from: string, to: string): Promise<void>;
   /** Moves a damaged file out of the way, keeping it; resolves to its new name. */
   setAside(name: string): Promise<string>;
   /** Removes the file if it is there. */

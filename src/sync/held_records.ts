@@ -1,50 +1,122 @@
 /**
- * The records held, and the orders in which they are looked for: by key, by hash, by author, by an
- * administrator's subjects, and in order of keys those that are in fingerprints and offers. What may
- * be held, and how long, is `record_store.ts`'s to decide.
+ * The records held: a tree of those that are in fingerprints and offers, and beside it a few that
+ * are not (aged, or their author hidden). Nothing else is kept per record, so that a store whose
+ * tree shares its nodes with others' costs next to nothing. What may be held, and how long, is
+ * `record_store.ts`'s to decide.
  *
  * @module
  */
 import type { Instant } from "../base/instant.ts";
-import { offerHashLength } from "../wire/limits.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import { isAdministratorKind, type RecordKey } from "../wire/record_key.ts";
-import { KnownAuthors } from "./known_authors.ts";
-import { SortedKeys } from "./sorted_keys.ts";
+import { infoKind, type RecordKey, recordKey } from "../wire/record_key.ts";
+import { RecordTree, type RecordTreeShape } from "./record_tree.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
 
-/** A record with what is known of its stay. */
-export interface HeldRecord {
-  readonly record: VerifiedRecord;
-  /** By this process's clock; a restored one may lie before the clock's origin. */
-  readonly firstSeen: Instant;
-  /** When it left fingerprints and offers, if it has. */
-  readonly leftAt?: Instant;
+/** What comes after every key that begins with what stands before it. */
+const afterHexadecimal = "g";
+
+/** Characters of a key before its author, and before its subject. */
+const authorAt = 2;
+const subjectAt = authorAt + 64;
+
+/** The kind's two characters, with which its keys begin. */
+function kindText(kind: number): string {
+  return kind.toString(16).padStart(authorAt, "0");
 }
 
-/** 16 bytes as a string of 16 characters: the smallest name a hash can have in a `Set`. */
-export function hashName(hash: Uint8Array): string {
-  return String.fromCharCode(...hash.subarray(0, offerHashLength));
+function kindsIn(tree: RecordTree<VerifiedRecord>): string[] {
+  const kinds: string[] = [];
+  let first = tree.firstFrom("");
+  while (first !== undefined) {
+    const kind = kindText(first.kind);
+    kinds.push(kind);
+    first = tree.firstFrom(kind + afterHexadecimal);
+  }
+  return kinds;
 }
 
-/** The administrator and kind under which a record's subject counts. */
-function subjectsName(record: VerifiedRecord): string {
-  return `${record.kind} ${record.author}`;
+/** The author as a key names it. */
+function authorText(id: NodeId): string {
+  return recordKey(infoKind, id, new Uint8Array(0)).slice(authorAt);
+}
+
+function hasAuthor(tree: RecordTree<VerifiedRecord>, author: string): boolean {
+  return kindsIn(tree).some((kind) => {
+    const head = kind + author;
+    return tree.firstFrom(head)?.key.startsWith(head) ?? false;
+  });
+}
+
+function* byAuthor(
+  tree: RecordTree<VerifiedRecord>,
+  author: string,
+): IterableIterator<VerifiedRecord> {
+  for (const kind of kindsIn(tree)) {
+    const head = kind + author;
+    yield* tree.range(head, head + afterHexadecimal);
+  }
+}
+
+/** Each author in the tree once, in order of ids. */
+function* authorsIn(tree: RecordTree<VerifiedRecord>): IterableIterator<VerifiedRecord> {
+  const walks = kindsIn(tree).map((kind) => {
+    const records = tree.range(kind, kind + afterHexadecimal);
+    return { records, next: records.next() };
+  });
+  for (;;) {
+    let first: VerifiedRecord | undefined;
+    let lowest = afterHexadecimal;
+    for (const { next } of walks) {
+      if (next.done === true) continue;
+      const author = next.value.key.slice(authorAt, subjectAt);
+      if (author >= lowest) continue;
+      lowest = author;
+      first = next.value;
+    }
+    if (first === undefined) return;
+    yield first;
+    for (const walk of walks) {
+      while (walk.next.done !== true && walk.next.value.key.startsWith(lowest, authorAt)) {
+        walk.next = walk.records.next();
+      }
+    }
+  }
 }
 
 /** The records held, one under each key. */
 export class HeldRecords {
   #version = 0;
-  readonly #held = new Map<RecordKey, HeldRecord>();
-  readonly #hashes = new Set<string>();
-  /** Keys of what is in fingerprints and offers. */
-  readonly #current = new SortedKeys();
-  readonly #authors = new KnownAuthors();
-  readonly #subjects = new Map<string, number>();
+  #authorCount = 0;
+  /** What is in fingerprints and offers. */
+  #current: RecordTree<VerifiedRecord>;
+  /** What is not. */
+  #aside: RecordTree<VerifiedRecord>;
+  /** Of those aside because they have aged: since when. */
+  readonly #leftAt = new Map<RecordKey, Instant>();
+  /**
+   * When records were first seen that claim to be signed later than that, by this process's clock.
+   * The others age from their signing: nobody needs to know when they came.
+   */
+  readonly #seenAt = new Map<RecordKey, Instant>();
+
+  constructor(shape: RecordTreeShape<VerifiedRecord>) {
+    this.#current = RecordTree.empty(shape);
+    this.#aside = RecordTree.empty({ key: shape.key });
+  }
+
+  /** What is in fingerprints and offers. */
+  get tree(): RecordTree<VerifiedRecord> {
+    return this.#current;
+  }
+
+  /** What is held beside it. */
+  get aside(): RecordTree<VerifiedRecord> {
+    return this.#aside;
+  }
 
   /** How many there are. */
   get size(): number {
-    return this.#held.size;
+    return this.#current.size + this.#aside.size;
   }
 
   /** Another number after every change: what was computed over all of it holds while it stands. */
@@ -54,101 +126,132 @@ export class HeldRecords {
 
   /** How many authors have a record here. */
   get authorCount(): number {
-    return this.#authors.size;
+    return this.#authorCount;
   }
 
   /** The one under the key. */
-  get(key: RecordKey): HeldRecord | undefined {
-    return this.#held.get(key);
+  get(key: RecordKey): VerifiedRecord | undefined {
+    return this.#current.get(key) ?? this.#aside.get(key);
   }
 
-  /** All of them, in no order. */
-  values(): IterableIterator<HeldRecord> {
-    return this.#held.values();
+  /** Since when the record is out of fingerprints for its age. */
+  leftAt(key: RecordKey): Instant | undefined {
+    return this.#leftAt.get(key);
   }
 
-  /** Whether one has the hash of this name. */
-  hasHash(name: string): boolean {
-    return this.#hashes.has(name);
+  /** When it was first seen, if it claims to be signed later than that. */
+  seenAt(key: RecordKey): Instant | undefined {
+    return this.#seenAt.get(key);
+  }
+
+  /** Keys of those that claim to be signed after they were seen. */
+  seenBeforeSigned(): IterableIterator<RecordKey> {
+    return this.#seenAt.keys();
   }
 
   /** Whether the author has a record here. */
   hasAuthor(id: NodeId): boolean {
-    return this.#authors.has(id);
+    return this.#has(authorText(id));
   }
 
-  /** Authors with a record here, those heard of first in front. */
-  authors(): IterableIterator<NodeId> {
-    return this.#authors.ids();
+  #has(author: string): boolean {
+    return hasAuthor(this.#current, author) ||
+      (this.#aside.size > 0 && hasAuthor(this.#aside, author));
   }
 
-  /** The author heard of last of those who may go, looked for among the last few hundred. */
-  lastAuthorThat(mayGo: (id: NodeId) => boolean): NodeId | undefined {
-    return this.#authors.lastThat(mayGo);
+  /** Authors with a record here, in order of ids. */
+  *authors(): IterableIterator<NodeId> {
+    for (const { author } of authorsIn(this.#current)) yield author;
+    for (const { author, key } of authorsIn(this.#aside)) {
+      if (!hasAuthor(this.#current, key.slice(authorAt, subjectAt))) yield author;
+    }
   }
 
   /** The author's records in order of keys. */
   byAuthor(id: NodeId): readonly VerifiedRecord[] {
-    const records: VerifiedRecord[] = [];
-    for (const key of this.#authors.keysOf(id)) {
-      const record = this.#held.get(key)?.record;
-      if (record !== undefined) records.push(record);
-    }
-    return records;
+    const author = authorText(id);
+    const records = [...byAuthor(this.#current, author)];
+    if (this.#aside.size === 0) return records;
+    const all = [...records, ...byAuthor(this.#aside, author)];
+    return all.sort((a, b) => a.key < b.key ? -1 : 1);
   }
 
   /** How many subjects the record's author has under its kind, an administrator's. */
-  subjectsBeside(record: VerifiedRecord): number {
-    return this.#subjects.get(subjectsName(record)) ?? 0;
+  subjectsBeside({ key }: VerifiedRecord): number {
+    const head = key.slice(0, subjectAt);
+    const countIn = (tree: RecordTree<VerifiedRecord>) =>
+      tree.countBelow(head + afterHexadecimal) - tree.countBelow(head);
+    return countIn(this.#current) + countIn(this.#aside);
   }
 
-  /** Keys of what is in fingerprints and offers, in order, from `low` on and before `high`. */
-  currentKeys(low: string, high: string | undefined): IterableIterator<RecordKey> {
-    return this.#current.range(low, high);
-  }
-
-  /** Puts the record under its key, whatever was there, and into fingerprints and offers. */
-  hold(record: VerifiedRecord, firstSeen: Instant): void {
+  /**
+   * Puts the record under its key, whatever was there, and into fingerprints and offers.
+   *
+   * @param seenAt When it was first seen, if it claims to be signed later than that.
+   * @returns Whether the author had none before.
+   */
+  hold(record: VerifiedRecord, seenAt: Instant | undefined): boolean {
+    const { key } = record;
     this.#version += 1;
-    const previous = this.#held.get(record.key)?.record;
-    if (previous === undefined) {
-      this.#authors.add(record.author, record.key);
-      if (isAdministratorKind(record.kind)) {
-        this.#subjects.set(subjectsName(record), this.subjectsBeside(record) + 1);
-      }
-    } else {
-      // Not removed and added: an author keeps his place among those heard of.
-      this.#hashes.delete(hashName(previous.hash));
-    }
-    this.#held.set(record.key, { record, firstSeen });
-    this.#hashes.add(hashName(record.hash));
-    this.#current.add(record.key);
+    const isNew = this.get(key) === undefined && !this.#has(key.slice(authorAt, subjectAt));
+    if (isNew) this.#authorCount += 1;
+    this.#forgetStay(key);
+    if (seenAt !== undefined) this.#seenAt.set(key, seenAt);
+    this.#aside = this.#aside.without(key);
+    this.#current = this.#current.with(record);
+    return isNew;
+  }
+
+  /** Holds these and nothing else, without what `hold` notes of each; their keys rise. */
+  fill(ascending: readonly VerifiedRecord[]): void {
+    this.#version += 1;
+    this.#current = this.#current.filledWith(ascending);
+    this.#authorCount = 0;
+    for (const _ of authorsIn(this.#current)) this.#authorCount += 1;
   }
 
   /** Lets the record go. */
-  remove(record: VerifiedRecord): void {
+  remove({ key }: VerifiedRecord): void {
     this.#version += 1;
-    this.#held.delete(record.key);
-    this.#hashes.delete(hashName(record.hash));
-    this.#current.delete(record.key);
-    this.#authors.delete(record.author, record.key);
-    if (!isAdministratorKind(record.kind)) return;
-    const left = this.subjectsBeside(record) - 1;
-    if (left <= 0) this.#subjects.delete(subjectsName(record));
-    else this.#subjects.set(subjectsName(record), left);
+    this.#forgetStay(key);
+    this.#current = this.#current.without(key);
+    this.#aside = this.#aside.without(key);
+    if (!this.#has(key.slice(authorAt, subjectAt))) this.#authorCount -= 1;
+  }
+
+  #forgetStay(key: RecordKey): void {
+    this.#leftAt.delete(key);
+    this.#seenAt.delete(key);
+  }
+
+  /** It has aged: it stays, but in fingerprints and offers it is no longer. */
+  leave(record: VerifiedRecord, now: Instant): void {
+    this.#leftAt.set(record.key, now);
+    this.setAside(record);
   }
 
   /** It stays, but in fingerprints and offers it is no longer. */
-  leave({ record, firstSeen }: HeldRecord, now: Instant): void {
+  setAside(record: VerifiedRecord): void {
     this.#version += 1;
-    this.#held.set(record.key, { record, firstSeen, leftAt: now });
-    this.#current.delete(record.key);
+    this.#current = this.#current.without(record.key);
+    this.#aside = this.#aside.with(record);
   }
 
   /** It comes back to fingerprints and offers. */
-  takeBack({ record, firstSeen }: HeldRecord): void {
+  takeBack(record: VerifiedRecord): void {
     this.#version += 1;
-    this.#held.set(record.key, { record, firstSeen });
-    this.#current.add(record.key);
+    this.#leftAt.delete(record.key);
+    this.#aside = this.#aside.without(record.key);
+    this.#current = this.#current.with(record);
+  }
+
+  /** Notes that one set aside for another reason is not aged after all. */
+  noteYoung(key: RecordKey): void {
+    this.#leftAt.delete(key);
+  }
+
+  /** Keys of those that are out of fingerprints for their age, with the time since when. */
+  left(): IterableIterator<[RecordKey, Instant]> {
+    return this.#leftAt.entries();
   }
 }

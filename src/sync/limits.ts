@@ -25,7 +25,7 @@ export const refusalsMax = 8_192;
 export const tombstonesMax = 100_000;
 /** How long a tombstone stands: past the life of any copy that another node first saw last. */
 export const tombstoneLifetime: Duration = days(62);
-/** Most authors looked at to find one who may make room; the search starts at those heard the shortest. */
+/** Most newcomers looked at to find one who may make room; the search starts at those heard of last. */
 export const evictionSearchMax = 256;
 /** How often the records are looked through for those that have aged: days matter, not minutes. */
 export const expiryCheckInterval: Duration = minutes(10);
@@ -188,7 +188,11 @@ export const reportedLossesMax = 1_024;
 
 /** The log is written anew once this many bytes more than twice its last whole size are in it. */
 export const logCompactionBytesMin = 1_048_576;
-/** Records judged at once when the log is read: the platform does some dozens in parallel. */
+/** Bytes of a compaction written at once: a millisecond's encoding, between which all else has its turn. */
+export const compactionSliceBytes = 65_536;
+/** Bytes of a block of restored records: some ten of them, of which one that stays keeps the rest. */
+export const restoreBlockBytes = 4_096;
+/** Records of a damaged log verified at once: the platform does some dozens in parallel. */
 export const restoreBatch = 64;
 
 /** Fingerprints kept for the next time they are asked for: some comparisons' worth, 200 bytes each. */

@@ -2,10 +2,11 @@
  * The bytes of the record log, a file of this node's own.
  *
  * ```text
- * header: "mesh records 1\n" 15 ‖ marker 8 ‖ CRC-32 of both 4
+ * header: "mesh records 2\n" 15 ‖ marker 8 ‖ CRC-32 of both 4
  * frame:  marker 8 ‖ length of content u16 ‖ CRC-32 of marker, length and content 4 ‖ content
  * content, by its first byte:
- *   1 record      first seen, Unix ms u64 ‖ the record's exact bytes
+ *   1 record      first seen, Unix ms u64 ‖ author's id 32 ‖ SHA-256 of the bytes 32 ‖ the record's
+ *                 exact bytes
  *   2 own record  the same
  *   3 tombstone   serial u64 ‖ deleted at, Unix ms u64 ‖ key 33–65
  *   4 flag        author's id 32
@@ -13,7 +14,11 @@
  * ```
  * The marker is drawn anew with every file, so that nobody can put something into a record that
  * looks like a frame where damage makes the reader search for the next one. Big-endian. Contents
- * of other numbers are skipped: a later release wrote them.
+ * of other numbers are skipped: a later release wrote them. A file whose header has another version
+ * is not looked into.
+ *
+ * Author and hash follow from the bytes and stand beside them so that a start need not compute them
+ * for every record; the checksum keeps them together.
  *
  * @module
  */
@@ -29,15 +34,19 @@ import { DecodeError } from "../base/decode.ts";
 import { type WallTime, wallTime } from "../base/instant.ts";
 import { unreachable } from "../base/invariant.ts";
 import { recordBytesMax } from "../wire/limits.ts";
-import { type NodeId, nodeIdFromBytes, nodeIdToBytes } from "../wire/node_id.ts";
+import { type NodeId, nodeIdBytesLength, nodeIdFromBytes, nodeIdToBytes } from "../wire/node_id.ts";
 import { decodeRecordKey, encodeRecordKey, type RecordKey } from "../wire/record_key.ts";
 import { crc32 } from "./crc32.ts";
+import type { VerifiedRecord } from "./verify_record.ts";
 
 /** One thing written down. Times are the wall clock's at the writing. */
 export type LogEntry =
   | {
     readonly kind: "record" | "own record";
     readonly firstSeen: WallTime;
+    readonly author: NodeId;
+    /** SHA-256 of the bytes. */
+    readonly hash: Bytes;
     /** The record's exact bytes. */
     readonly bytes: Bytes;
   }
@@ -51,12 +60,26 @@ export type LogEntry =
   /** No own record of a lower serial may be signed. */
   | { readonly kind: "own serial"; readonly serial: number };
 
+/** A record as it is written down. */
+export function recordEntry(
+  record: VerifiedRecord,
+  firstSeen: WallTime,
+  kind: "record" | "own record" = "record",
+): LogEntry {
+  const { author, hash, bytes } = record;
+  return { kind, firstSeen, author, hash, bytes };
+}
+
 /** Bytes of a file's marker. */
 export const logMarkerLength = 8;
-const magic = utf8("mesh records 1\n");
+const magicName = utf8("mesh records ");
+const magic = concatBytes(magicName, utf8("2\n"));
+/** Bytes of a record's hash: SHA-256. */
+const recordHashLength = 32;
 const headerLength = magic.length + logMarkerLength + 4;
 const frameHeadLength = logMarkerLength + 2 + 4;
-const contentBytesMax = 1 + 8 + recordBytesMax;
+const recordHeadLength = 1 + 8 + nodeIdBytesLength + recordHashLength;
+const contentBytesMax = recordHeadLength + recordBytesMax;
 
 /** The beginning of a file. */
 export function encodeLogHeader(marker: Bytes): Bytes {
@@ -70,6 +93,8 @@ function encodeContent(entry: LogEntry): Bytes {
       return concatBytes(
         Uint8Array.of(entry.kind === "record" ? 1 : 2),
         encodeUint(Math.max(0, Math.floor(entry.firstSeen)), 8),
+        nodeIdToBytes(entry.author),
+        entry.hash,
         entry.bytes,
       );
     case "tombstone":
@@ -101,9 +126,17 @@ function decodeContent(content: Bytes): LogEntry | undefined {
   switch (content[0]) {
     case 1:
     case 2: {
-      if (number === undefined || content.length <= 9) return undefined;
-      const kind = content[0] === 1 ? "record" : "own record";
-      return { kind, firstSeen: wallTime(number), bytes: content.slice(9) };
+      const author = nodeIdFromBytes(content.subarray(9, 9 + nodeIdBytesLength));
+      if (number === undefined || author === undefined || content.length <= recordHeadLength) {
+        return undefined;
+      }
+      return {
+        kind: content[0] === 1 ? "record" : "own record",
+        firstSeen: wallTime(number),
+        author,
+        hash: content.subarray(recordHeadLength - recordHashLength, recordHeadLength),
+        bytes: content.subarray(recordHeadLength),
+      };
     }
     case 3: {
       const deletedAt = decodeUint(content.subarray(9, 17));
@@ -134,6 +167,8 @@ export interface LogReading {
   readonly marker?: Bytes;
   /** Bytes that are neither header, frames nor a torn tail. */
   readonly damagedBytes: number;
+  /** Whether another version of the format wrote it: then nothing was read. */
+  readonly isForeign: boolean;
   /** Bytes of a last frame that was never written to its end: what a crash leaves. */
   readonly tornBytes: number;
 }
@@ -175,8 +210,21 @@ function isTorn(bytes: Bytes, marker: Bytes, at: number): boolean {
   return length <= contentBytesMax && rest.length < frameHeadLength + length;
 }
 
-/** Reads a file, whatever state it is in. Never throws. */
+/** Whether the file has the whole header of another version: damage to one of ours does not make it one. */
+function isForeign(bytes: Bytes): boolean {
+  const checksumAt = headerLength - 4;
+  const head = bytes.subarray(0, checksumAt);
+  return bytes.length >= headerLength &&
+    equalBytes(head.subarray(0, magicName.length), magicName) &&
+    !equalBytes(head.subarray(0, magic.length), magic) &&
+    equalBytes(encodeUint(crc32(head), 4), bytes.subarray(checksumAt, headerLength));
+}
+
+/** Reads a file, whatever state it is in. Never throws. What it gives lies in the memory of `bytes`. */
 export function readLog(bytes: Bytes): LogReading {
+  if (isForeign(bytes)) {
+    return { entries: [], damagedBytes: bytes.length, tornBytes: 0, isForeign: true };
+  }
   const magicEnd = magic.length + logMarkerLength;
   const header = bytes.slice(0, headerLength);
   const hasHeader = header.length === headerLength &&
@@ -191,7 +239,7 @@ export function readLog(bytes: Bytes): LogReading {
       : undefined;
     if (end !== undefined) {
       marker ??= bytes.slice(at, at + logMarkerLength);
-      const entry = decodeContent(bytes.slice(at + frameHeadLength, end));
+      const entry = decodeContent(bytes.subarray(at + frameHeadLength, end));
       if (entry !== undefined) entries.push(entry);
       at = end;
       continue;
@@ -208,6 +256,7 @@ export function readLog(bytes: Bytes): LogReading {
     entries,
     damagedBytes: Math.max(damagedBytes, hasHeader ? 0 : 1),
     tornBytes: torn ? rest : 0,
+    isForeign: false,
     ...(marker === undefined ? {} : { marker }),
   };
 }

@@ -6,7 +6,7 @@
  */
 export { type ComparisonReason, ComparisonTurns } from "./comparison_turns.ts";
 export { fitInfo, type FittedInfo, recordBytesWith } from "./fit_info.ts";
-export { type LogEntry, type LogReading, readLog } from "./log_format.ts";
+export { type LogEntry, type LogReading, readLog, recordEntry } from "./log_format.ts";
 export {
   OwnRecords,
   type OwnRecordsOptions,
@@ -19,7 +19,7 @@ export {
 export {
   type LogDamage,
   type OpenedLog,
-  type OpenedRecordLog,
+  OpenedRecordLog,
   openRecordLog,
   RecordLog,
   recordLogName,
@@ -29,6 +29,7 @@ export {
   type AdmitOutcome,
   type AdmitRefusal,
   type OfferJudgement,
+  type RecordSharing,
   RecordStore,
   type RecordStoreOptions,
   type RecordStoreSnapshot,
@@ -40,7 +41,6 @@ export {
   readInfo,
   readLinks,
   receiveRecord,
-  restoreRecord,
   type VerifiedRecord,
   verifyRecord,
 } from "./verify_record.ts";
@@ -61,7 +61,9 @@ export {
   type PushSnapshot,
   type RecordChange,
 } from "./push.ts";
-export { type RecordEntry, type RecordRanges } from "./range_summary.ts";
+export { type RecordRanges } from "./range_summary.ts";
+export { RecordTree, type RecordTreeShape } from "./record_tree.ts";
+export { type RecordEntry, RecordTreeNode } from "./record_tree_node.ts";
 export { answerCompare, answerProbe, digestOf } from "./reconcile.ts";
 export {
   Reconciliation,

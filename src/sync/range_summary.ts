@@ -1,40 +1,31 @@
 /**
- * What a store holds in a range of keys, in short: enough for its fingerprint. Computed here by one
- * pass; a tree may give the same summary without it.
+ * What a store holds in a range of keys, in short: enough for its fingerprint, and for cutting it
+ * into parts. All of it costs some walks down the store's tree, however many records there are; only
+ * administrators' hashes are gathered one by one.
  *
  * @module
  */
 import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, compareBytes, toHex } from "../base/bytes.ts";
 import { administratorFingerprint, selfFingerprint, spanningFingerprint } from "../crypto/mod.ts";
-import {
-  administratorBound,
-  type KeyBound,
-  type KeyRange,
-  type KindRange,
-  kindsHold,
-} from "../wire/key_range.ts";
-import { isAdministratorKind, type RecordKey } from "../wire/record_key.ts";
+import { administratorBound, type KeyRange, type KindRange } from "../wire/key_range.ts";
+import { type RecordKey, recordKindLast } from "../wire/record_key.ts";
 import { fingerprintsKept } from "./limits.ts";
+import type { RecordTree } from "./record_tree.ts";
+import { type RecordEntry, RecordSum } from "./record_tree_node.ts";
 
-/** As much of a verified record as reconciliation looks at. */
-export interface RecordEntry {
-  readonly key: RecordKey;
-  /** 0–255. */
-  readonly kind: number;
-  readonly serial: number;
-  /** SHA-256 of the record's bytes, 32 bytes. */
-  readonly hash: Bytes;
-  readonly bytes: Bytes;
-}
+export type { RecordEntry } from "./record_tree_node.ts";
 
 /** A store as reconciliation sees it. */
 export interface RecordRanges {
-  /** Records with `low` ≤ key < `high` in the order of their keys; no `high`: to the end. */
-  range(low: KeyBound, high: KeyBound | undefined): Iterable<RecordEntry>;
+  /** What is compared, as it is now; it never changes, the store goes on to another one. */
+  readonly tree: RecordTree<RecordEntry>;
+  /** Any record held, compared or not. */
   get(key: RecordKey): RecordEntry | undefined;
   /** How many records there are, of all kinds, give or take those that are about to go. */
   readonly size: number;
+  /** Under whom fingerprints are remembered, if not under the store itself: stores that agree. */
+  readonly fingerprintOwner?: object;
 }
 
 /** A set of records in short. */
@@ -47,43 +38,74 @@ export interface RangeSummary {
   readonly administratorHashes: readonly Bytes[];
 }
 
-/** The records of the range whose kinds are compared, by key. */
-export function entriesIn(
-  store: RecordRanges,
-  range: KeyRange,
-  kinds: readonly KindRange[],
-): RecordEntry[] {
-  const entries: RecordEntry[] = [];
-  for (const entry of store.range(range.low, range.high)) {
-    if (kindsHold(kinds, entry.kind)) entries.push(entry);
-  }
-  return entries;
+/** The lowest keys of a kind; past the last kind what no key reaches. */
+function kindBound(kind: number): string {
+  return kind > recordKindLast ? "g" : kind.toString(16).padStart(2, "0");
 }
 
-/** Sums up the records. */
-export function summarise(entries: Iterable<RecordEntry>): RangeSummary {
-  // Eight words of 32 bits, the least significant first.
-  const words = new Uint32Array(8);
-  const administratorHashes: Bytes[] = [];
-  let count = 0;
-  for (const entry of entries) {
-    count += 1;
-    if (isAdministratorKind(entry.kind)) administratorHashes.push(entry.hash);
-    else addHash(words, entry.hash);
-  }
-  const sum = new Uint8Array(32);
-  const view = new DataView(sum.buffer);
-  words.forEach((word, i) => view.setUint32(28 - 4 * i, word));
-  return { count, sum, administratorHashes: administratorHashes.sort(compareBytes) };
+/** A stretch of the tree without gaps. */
+interface Span {
+  readonly low: string;
+  readonly high: string | undefined;
+  /** How many records lie before it in the tree. */
+  readonly from: number;
+  readonly count: number;
 }
 
-function addHash(words: Uint32Array, hash: Bytes): void {
-  const view = new DataView(hash.buffer, hash.byteOffset, 32);
-  let carry = 0;
-  for (let i = 0; i < 8; i++) {
-    const total = (words[i] ?? 0) + view.getUint32(28 - 4 * i) + carry;
-    words[i] = total;
-    carry = total > 0xffff_ffff ? 1 : 0;
+/** The records of a range whose kinds are compared, at one moment. */
+export class RangeView {
+  readonly #tree: RecordTree<RecordEntry>;
+  readonly #spans: readonly Span[];
+  /** How many there are. */
+  readonly count: number;
+
+  constructor(tree: RecordTree<RecordEntry>, range: KeyRange, kinds: readonly KindRange[]) {
+    this.#tree = tree;
+    const spans: Span[] = [];
+    for (const { first, last } of kinds) {
+      const [kindsLow, kindsHigh] = [kindBound(first), kindBound(last + 1)];
+      const low = range.low > kindsLow ? range.low : kindsLow;
+      const end = range.high !== undefined && range.high < kindsHigh ? range.high : kindsHigh;
+      if (low >= end) continue;
+      const from = tree.countBelow(low);
+      const high = end === "g" ? undefined : end;
+      const to = high === undefined ? tree.size : tree.countBelow(high);
+      if (to > from) spans.push({ low, high, from, count: to - from });
+    }
+    this.#spans = spans;
+    this.count = spans.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** The one before which there are `index` others. */
+  at(index: number): RecordEntry | undefined {
+    let left = index;
+    for (const { from, count } of this.#spans) {
+      if (left < count) return this.#tree.at(from + left);
+      left -= count;
+    }
+    return undefined;
+  }
+
+  /** All of them, in order of keys. */
+  *entries(): IterableIterator<RecordEntry> {
+    for (const { low, high } of this.#spans) yield* this.#tree.range(low, high);
+  }
+
+  /** All of them in short. */
+  summary(): RangeSummary {
+    const sum = new RecordSum();
+    const administratorHashes: Bytes[] = [];
+    for (const { low, high } of this.#spans) {
+      this.#tree.sumUp(low, high, sum);
+      if (high !== undefined && high <= administratorBound) continue;
+      const from = low > administratorBound ? low : administratorBound;
+      for (const { hash } of this.#tree.range(from, high)) administratorHashes.push(hash);
+    }
+    return {
+      count: sum.count,
+      sum: sum.toBytes(),
+      administratorHashes: administratorHashes.sort(compareBytes),
+    };
   }
 }
 
@@ -97,7 +119,7 @@ export function rangeSide(range: KeyRange): "self" | "administrator" | "both" {
  * Fingerprints made before, by store: neighbours ask for the same ranges again and again, above all
  * for empty ones, and hashing one costs far more than finding it.
  */
-const made = new WeakMap<RecordRanges, BoundedMap<string, Promise<Bytes>>>();
+const made = new WeakMap<object, BoundedMap<string, Promise<Bytes>>>();
 
 /** The range's fingerprint, 16 bytes. Its form follows from the bounds alone (`crypto/fingerprint`). */
 export function fingerprintOf(
@@ -106,10 +128,11 @@ export function fingerprintOf(
   summary: RangeSummary,
 ): Promise<Bytes> {
   if (summary.administratorHashes.length > 0) return makeFingerprint(range, summary);
-  let madeHere = made.get(store);
+  const owner = store.fingerprintOwner ?? store;
+  let madeHere = made.get(owner);
   if (madeHere === undefined) {
     madeHere = new BoundedMap(fingerprintsKept);
-    made.set(store, madeHere);
+    made.set(owner, madeHere);
   }
   const name = `${rangeSide(range)} ${summary.count} ${toHex(summary.sum)}`;
   const known = madeHere.get(name);
@@ -117,6 +140,16 @@ export function fingerprintOf(
   const fingerprint = makeFingerprint(range, summary);
   madeHere.set(name, fingerprint);
   return fingerprint;
+}
+
+/** The fingerprint of what this version of the store's tree holds in the range. */
+export function fingerprintIn(
+  store: RecordRanges,
+  tree: RecordTree<RecordEntry>,
+  range: KeyRange,
+  kinds: readonly KindRange[],
+): Promise<Bytes> {
+  return fingerprintOf(store, range, new RangeView(tree, range, kinds).summary());
 }
 
 function makeFingerprint(range: KeyRange, summary: RangeSummary): Promise<Bytes> {

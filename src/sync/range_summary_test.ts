@@ -1,8 +1,19 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { fromHex, toHex } from "../base/bytes.ts";
-import { administratorBound, keyBound, lowestBound, wholeRange } from "../wire/key_range.ts";
+import {
+  administratorBound,
+  allKinds,
+  keyBound,
+  lowestBound,
+  wholeRange,
+} from "../wire/key_range.ts";
 import { fakeEntry, MemoryRanges } from "../../tests/fixtures/record_ranges.ts";
-import { fingerprintOf, rangeSide, summarise } from "./range_summary.ts";
+import { fingerprintOf, rangeSide, RangeView } from "./range_summary.ts";
+import type { RecordEntry } from "./record_tree_node.ts";
+
+function summarise(entries: readonly RecordEntry[]) {
+  return new RangeView(new MemoryRanges(entries).tree, wholeRange, allKinds).summary();
+}
 
 function withHash(kind: number, hex: string) {
   return { ...fakeEntry(kind, 1, 1), hash: fromHex(hex) ?? new Uint8Array(32) };
@@ -15,7 +26,7 @@ Deno.test("hashes are summed big-endian and modulo 2^256", () => {
   const word = `${"00".repeat(27)}01 00000000`.replace(" ", "");
   const below = `${"00".repeat(28)}ffffffff`;
   assertEquals(
-    toHex(summarise([withHash(0, below), withHash(1, below), withHash(1, word)]).sum),
+    toHex(summarise([withHash(0, below), withHash(1, below), withHash(2, word)]).sum),
     `${"00".repeat(27)}02fffffffe`,
   );
 });

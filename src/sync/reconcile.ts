@@ -2,7 +2,8 @@
  * The answerer's half of reconciliation: range-based set reconciliation (A. Meyer, 2023) over record
  * keys. Nothing is kept between two requests. PROTOCOL §8.3.
  *
- * The store is read before the first await, so that every answer describes one moment of it.
+ * The store's tree is taken before the first await and never changes, so that every answer describes
+ * one moment.
  *
  * @module
  */
@@ -27,17 +28,15 @@ import type {
   SplitPart,
 } from "../wire/message.ts";
 import { byteStringSize, heldSizeMax, offerSize } from "../wire/message_packing.ts";
-import { offerOf } from "../wire/offer.ts";
-import { isAdministratorKind } from "../wire/record_key.ts";
+import { type Offer, offerOf } from "../wire/offer.ts";
 import { listedRecordsMax, partsPerSplitMax } from "./limits.ts";
 import {
-  entriesIn,
+  fingerprintIn,
   fingerprintOf,
   rangeSide,
   type RangeSummary,
-  type RecordEntry,
+  RangeView,
   type RecordRanges,
-  summarise,
 } from "./range_summary.ts";
 
 /** Bytes of a compare answer beside its results: number, kinds, two array heads, what is held. */
@@ -52,7 +51,7 @@ export function digestOf(
   store: RecordRanges,
   kinds: readonly KindRange[] = allKinds,
 ): Promise<Bytes> {
-  return fingerprintOf(store, wholeRange, summarise(entriesIn(store, wholeRange, kinds)));
+  return fingerprintIn(store, store.tree, wholeRange, kinds);
 }
 
 /** Answers a probe: the digest over the kinds that both sides keep. Equal digests: in step. */
@@ -77,14 +76,14 @@ export async function answerCompare(
   keptKinds: readonly KindRange[] = allKinds,
 ): Promise<CompareAnswer> {
   const kinds = commonKinds(request.kinds, keptKinds);
-  const size = store.size;
+  const { size, tree } = store;
   if (!equalKinds(kinds, request.kinds)) return { kind: "compare", kinds, results: [], held: size };
-  const held = request.ranges.map((range) => entriesIn(store, range, kinds));
+  const held = request.ranges.map((range) => new RangeView(tree, range, kinds));
   const ours = await Promise.all(
-    request.ranges.map((range, i) => fingerprintOf(store, range, summarise(held[i] ?? []))),
+    request.ranges.map((range) => fingerprintIn(store, tree, range, kinds)),
   );
   const nothing = await Promise.all(
-    request.ranges.map((range) => fingerprintOf(store, range, emptySummary)),
+    request.ranges.map((range) => fingerprintOf(store, range, nothingHeld)),
   );
   const differs = request.ranges.map((range, i) => !equal(range.fingerprint, ours[i]));
   let left = Math.min(budgetBytes, answerMessageMax) - answerHeadSize;
@@ -97,100 +96,103 @@ export async function answerCompare(
       results.push({ kind: "equal" });
       continue;
     }
-    const entries = held[i] ?? [];
+    const view = held[i];
+    if (view === undefined) break;
     const share = Math.floor(left / different);
     different -= 1;
-    const listSize = resultHeadSize + sumOf(entries, (entry) => offerSize(offerOf(entry)));
-    const listed = entries.length <= listedRecordsMax || equal(range.fingerprint, nothing[i]);
-    if (listed && listSize <= left) {
-      left -= listSize;
-      results.push({ kind: "list", offers: entries.map(offerOf) });
+    const isListed = view.count <= listedRecordsMax || equal(range.fingerprint, nothing[i]);
+    const list = isListed ? listWithin(view, left) : undefined;
+    if (list !== undefined) {
+      left -= list.size;
+      results.push({ kind: "list", offers: list.offers });
       continue;
     }
-    if (entries.length < 2) break;
-    let parts = partsThatFit(entries, share);
-    let pieces = splitRange(range, entries, parts);
+    if (view.count < 2) break;
+    let partCount = partsThatFit(view, share);
+    let pieces = splitRange(range, view, partCount);
     let splitSize = sizeOfSplit(pieces);
     // The parts were guessed by one bound; keys that share long prefixes have longer ones.
-    while (splitSize > left && parts > 2) {
-      parts = Math.max(2, parts >> 1);
-      pieces = splitRange(range, entries, parts);
+    while (splitSize > left && partCount > 2) {
+      partCount = Math.max(2, partCount >> 1);
+      pieces = splitRange(range, view, partCount);
       splitSize = sizeOfSplit(pieces);
     }
     if (splitSize > left) break;
     left -= splitSize;
-    results.push({ kind: "split", parts: await partsOf(store, pieces) });
+    const parts = await Promise.all(
+      pieces.map(async (piece): Promise<SplitPart> => ({
+        high: piece.high,
+        fingerprint: await fingerprintIn(store, tree, piece, kinds),
+      })),
+    );
+    results.push({ kind: "split", parts });
   }
   return { kind: "compare", kinds, results, held: size };
 }
 
-const emptySummary: RangeSummary = summarise([]);
+const nothingHeld: RangeSummary = { count: 0, sum: new Uint8Array(32), administratorHashes: [] };
 
 function equal(a: Bytes, b: Bytes | undefined): boolean {
   return b !== undefined && equalBytes(a, b);
 }
 
-function sumOf<T>(items: readonly T[], sizeOf: (item: T) => number): number {
-  let total = 0;
-  for (const item of items) total += sizeOf(item);
-  return total;
+/** Everything in the view as offers, if that fits; looks at no more than could. */
+function listWithin(
+  view: RangeView,
+  bytesMax: number,
+): { readonly offers: readonly Offer[]; readonly size: number } | undefined {
+  const offers: Offer[] = [];
+  let size = resultHeadSize;
+  for (const entry of view.entries()) {
+    const offer = offerOf(entry);
+    size += offerSize(offer);
+    if (size > bytesMax) return undefined;
+    offers.push(offer);
+  }
+  return size <= bytesMax ? { offers, size } : undefined;
 }
 
-interface Piece {
-  readonly range: KeyRange;
-  readonly entries: readonly RecordEntry[];
-}
-
-function sizeOfSplit(pieces: readonly Piece[]): number {
-  return resultHeadSize +
-    sumOf(
-      pieces,
-      ({ range: { high } }) =>
-        partFixedSize + (high === undefined ? 1 : byteStringSize(high.length / 2)),
-    );
+function sizeOfSplit(pieces: readonly KeyRange[]): number {
+  let size = resultHeadSize;
+  for (const { high } of pieces) {
+    size += partFixedSize + (high === undefined ? 1 : byteStringSize(high.length / 2));
+  }
+  return size;
 }
 
 /** How many parts about `shareBytes` hold, judged by the bound in the middle. */
-function partsThatFit(entries: readonly RecordEntry[], shareBytes: number): number {
-  const [before, after] = entries.slice((entries.length >> 1) - 1);
+function partsThatFit(view: RangeView, shareBytes: number): number {
+  const middle = view.count >> 1;
+  const [before, after] = [view.at(middle - 1), view.at(middle)];
   if (before === undefined || after === undefined) return 2;
   const size = partFixedSize + byteStringSize(boundBetween(before.key, after.key).length / 2);
   const fitting = Math.floor((shareBytes - resultHeadSize) / size);
-  return Math.max(2, Math.min(partsPerSplitMax, fitting, entries.length));
+  return Math.max(2, Math.min(partsPerSplitMax, fitting, view.count));
 }
 
 /**
  * Cuts the range into `parts` of about equally many records. A range that spans self and
  * administrator kinds is cut between them as well.
  */
-function splitRange(range: KeyRange, entries: readonly RecordEntry[], parts: number): Piece[] {
-  const cut = entries.findIndex((entry) => isAdministratorKind(entry.kind));
-  const middle = rangeSide(range) === "both" ? (cut < 0 ? entries.length : cut) : undefined;
-  const pieces: Piece[] = [];
+function splitRange(range: KeyRange, view: RangeView, parts: number): KeyRange[] {
+  const spansBoth = rangeSide(range) === "both";
+  const pieces: KeyRange[] = [];
   let low = range.low;
-  let from = 0;
-  const cutAt = (to: number, high: KeyBound | undefined) => {
-    pieces.push({ range: { low, high }, entries: entries.slice(from, to) });
+  const cutAt = (high: KeyBound | undefined) => {
+    pieces.push({ low, high });
     if (high !== undefined) low = high;
-    from = to;
   };
   for (let i = 1; i < parts; i++) {
-    const to = Math.floor(entries.length * i / parts);
-    if (middle !== undefined && from <= middle && to >= middle && low < administratorBound) {
-      cutAt(middle, administratorBound);
+    const to = Math.floor(view.count * i / parts);
+    const [last, next] = [view.at(to - 1), view.at(to)];
+    if (last === undefined || next === undefined) continue;
+    const bound = boundBetween(last.key, next.key);
+    if (spansBoth && low < administratorBound && bound >= administratorBound) {
+      cutAt(administratorBound);
     }
-    const [last, next] = [entries[to - 1], entries[to]];
-    if (to <= from || last === undefined || next === undefined) continue;
-    cutAt(to, boundBetween(last.key, next.key));
+    if (bound > low) cutAt(bound);
   }
-  if (middle !== undefined && low < administratorBound) cutAt(middle, administratorBound);
-  cutAt(entries.length, range.high);
+  if (spansBoth && low < administratorBound) cutAt(administratorBound);
+  cutAt(range.high);
   return pieces;
-}
-
-function partsOf(store: RecordRanges, pieces: readonly Piece[]): Promise<SplitPart[]> {
-  return Promise.all(pieces.map(async (piece) => ({
-    high: piece.range.high,
-    fingerprint: await fingerprintOf(store, piece.range, summarise(piece.entries)),
-  })));
 }

@@ -2,8 +2,8 @@
  * The requester's half of reconciliation: it walks the key space down to the records in which two
  * stores differ, has them fetched and pushed, then compares everything once more. PROTOCOL §8.3.
  *
- * One request is under way at a time. Hashing is asynchronous, so the handlers are; each reads the
- * store before its first await and looks at its own state again after it. A peer may lie in every
+ * One request is under way at a time. Hashing is asynchronous, so the handlers are; each takes the
+ * store's tree before its first await and looks at its own state again after it. A peer may lie in every
  * answer: rounds, passes, ranges waiting and keys transferred are bounded, and whatever cannot be an
  * honest answer ends the walk with a counted reason. It never decides what a record is worth: the
  * store does that with what was fetched.
@@ -40,13 +40,7 @@ import {
   transferredKeysMax,
   waitingRangesMax,
 } from "./limits.ts";
-import {
-  entriesIn,
-  fingerprintOf,
-  type RecordEntry,
-  type RecordRanges,
-  summarise,
-} from "./range_summary.ts";
+import { fingerprintIn, RangeView, type RecordEntry, type RecordRanges } from "./range_summary.ts";
 
 /** Why a reconciliation ended. */
 export type ReconciliationEnd =
@@ -278,7 +272,7 @@ export class Reconciliation {
   }
 
   #fingerprint(range: KeyRange) {
-    return fingerprintOf(this.#store, range, summarise(entriesIn(this.#store, range, this.#kinds)));
+    return fingerprintIn(this.#store, this.#store.tree, range, this.#kinds);
   }
 
   #isListOf(range: KeyRange, offers: readonly Offer[]): boolean {
@@ -299,13 +293,9 @@ export class Reconciliation {
     offers: readonly Offer[],
     transfers: Transfers,
   ): KeyRange | undefined {
-    const theirs = new Map(offers.map((offer) => [offer.key, offer]));
-    const ours = new Map<RecordKey, RecordEntry>();
-    for (const entry of entriesIn(this.#store, range, this.#kinds)) ours.set(entry.key, entry);
-    const keys = [...new Set([...theirs.keys(), ...ours.keys()])].sort();
-    for (const key of keys) {
-      const offer = theirs.get(key);
-      const way = this.#wayOf(offer, ours.get(key));
+    const ours = new RangeView(this.#store.tree, range, this.#kinds).entries();
+    for (const { key, offer, entry } of bothInOrder(offers, ours)) {
+      const way = this.#wayOf(offer, entry);
       if (way === undefined || this.#fetching.has(key) || this.#pushing.has(key)) continue;
       if (!transfers.add(way, key)) {
         return { low: keyBound(encodeRecordKey(key)), high: range.high };
@@ -375,6 +365,34 @@ class Transfers {
     this[way].push(key);
     return true;
   }
+}
+
+/** What is under one key on either side. */
+interface ComparedKey {
+  readonly key: RecordKey;
+  readonly offer?: Offer;
+  readonly entry?: RecordEntry;
+}
+
+/** Offers and entries, each in order of keys, key by key. */
+function* bothInOrder(
+  offers: readonly Offer[],
+  entries: Iterable<RecordEntry>,
+): IterableIterator<ComparedKey> {
+  let at = 0;
+  for (const entry of entries) {
+    let offer = offers[at];
+    for (; offer !== undefined && offer.key < entry.key; offer = offers[++at]) {
+      yield { key: offer.key, offer };
+    }
+    if (offer?.key !== entry.key) {
+      yield { key: entry.key, entry };
+    } else {
+      yield { key: entry.key, offer, entry };
+      at += 1;
+    }
+  }
+  for (const offer of offers.slice(at)) yield { key: offer.key, offer };
 }
 
 /** The parts as ranges, if they fill exactly the range that was asked. */

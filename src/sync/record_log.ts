@@ -8,18 +8,19 @@
  * - Damage anywhere else loses only what it hit: the readable part is kept, the damaged file is set
  *   aside, `damage` says so. The readable part is safe on the disk before the damaged file is moved.
  * - What cannot be read at all (not a file, another's file, a bad disk) is set aside whole.
+ * - It is written anew beside the old file, in slices, so that nobody waits for it.
  * - After any failed write (disk full) the file is read and mended before the next one.
  *
  * @module
  */
-import { type Bytes, concatBytes, toHex } from "../base/bytes.ts";
-import { DecodeError } from "../base/decode.ts";
+import { type Bytes, concatBytes, copyBytes, toHex } from "../base/bytes.ts";
 import type { WallTime } from "../base/instant.ts";
+import { invariant } from "../base/invariant.ts";
 import type { Entropy } from "../platform/entropy.ts";
 import type { AppendFile, Storage } from "../platform/storage.ts";
-import { decodeCoseSign1 } from "../wire/cose_sign1.ts";
-import { decodeRecordPayload } from "../wire/record.ts";
-import { logCompactionBytesMin } from "./limits.ts";
+import { payloadWithin } from "../wire/cose_sign1.ts";
+import { peekRecordHead } from "../wire/record.ts";
+import { compactionSliceBytes, logCompactionBytesMin } from "./limits.ts";
 import {
   encodeLogEntry,
   encodeLogHeader,
@@ -27,6 +28,7 @@ import {
   logMarkerLength,
   type LogReading,
   readLog,
+  recordEntry,
 } from "./log_format.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
 
@@ -34,6 +36,8 @@ import type { VerifiedRecord } from "./verify_record.ts";
 export const recordLogName = "records.log";
 /** The readable part of a damaged log, until it has taken its place. */
 const recoveredName = "records.recovered";
+/** The file that a compaction writes, until it has taken its place. */
+const nextName = "records.next";
 
 /** That the log was damaged, and what was done. */
 export interface LogDamage {
@@ -43,6 +47,8 @@ export interface LogDamage {
   readonly entriesKept: number;
   /** Where the damaged file is now. */
   readonly setAside: string;
+  /** Whether nothing was wrong with it but that another version of the format wrote it. */
+  readonly isForeign: boolean;
 }
 
 /** What a node writes to its log. */
@@ -58,12 +64,35 @@ export interface OpenedLog {
   readonly log: WritableLog;
   /** The highest serial of an own record that may have been seen by others; 0 for none. */
   readonly ownSerial: number;
-  readonly damage?: LogDamage;
+  readonly damage?: LogDamage | undefined;
+  /** Lets go of the entries, and with them of the whole file in memory. */
+  forgetEntries(): void;
 }
 
 /** A record log that was opened. */
-export interface OpenedRecordLog extends OpenedLog {
+export class OpenedRecordLog implements OpenedLog {
   readonly log: RecordLog;
+  /** The highest serial of an own record that may have been seen by others; 0 for none. */
+  readonly ownSerial: number;
+  readonly damage: LogDamage | undefined;
+  #entries: readonly LogEntry[];
+
+  constructor(log: RecordLog, entries: readonly LogEntry[], damage: LogDamage | undefined) {
+    this.log = log;
+    this.ownSerial = log.ownSerial;
+    this.damage = damage;
+    this.#entries = entries;
+  }
+
+  /** What was written down, oldest first. */
+  get entries(): readonly LogEntry[] {
+    return this.#entries;
+  }
+
+  /** Lets go of the entries, and with them of the whole file in memory. */
+  forgetEntries(): void {
+    this.#entries = [];
+  }
 }
 
 interface Mended {
@@ -77,12 +106,7 @@ interface Mended {
 export async function openRecordLog(storage: Storage, entropy: Entropy): Promise<OpenedRecordLog> {
   const log = new RecordLog(storage, entropy);
   const { reading, damage } = await log.open();
-  return {
-    entries: reading.entries,
-    log,
-    ownSerial: log.ownSerial,
-    ...(damage === undefined ? {} : { damage }),
-  };
+  return new OpenedRecordLog(log, reading.entries, damage);
 }
 
 /** The file's bytes; one that cannot be read is set aside and named instead. */
@@ -107,7 +131,7 @@ async function mend(storage: Storage, entropy: Entropy): Promise<Mended> {
   const recovered = current === undefined ? await storage.read(recoveredName) : undefined;
   const bytes = current ?? recovered;
   const reading: LogReading = bytes === undefined
-    ? { entries: [], damagedBytes: 0, tornBytes: 0 }
+    ? { entries: [], damagedBytes: 0, tornBytes: 0, isForeign: false }
     : readLog(bytes);
   const isWhole = reading.damagedBytes === 0 && reading.tornBytes === 0;
   if (current !== undefined && reading.marker !== undefined && isWhole) {
@@ -124,10 +148,16 @@ async function mend(storage: Storage, entropy: Entropy): Promise<Mended> {
       damagedBytes: reading.damagedBytes,
       entriesKept: reading.entries.length,
       setAside: await storage.setAside(recordLogName),
+      isForeign: reading.isForeign,
     }
     : unreadable === undefined
     ? undefined
-    : { damagedBytes: 0, entriesKept: reading.entries.length, setAside: unreadable };
+    : {
+      damagedBytes: 0,
+      entriesKept: reading.entries.length,
+      setAside: unreadable,
+      isForeign: false,
+    };
   await storage.replace(recordLogName, whole);
   await storage.remove(recoveredName);
   return { reading, marker, size: whole.length, ...(damage === undefined ? {} : { damage }) };
@@ -139,6 +169,29 @@ function encodeLog(marker: Bytes, entries: Iterable<LogEntry>): Bytes {
   return concatBytes(...frames);
 }
 
+/** The entries' frames, in slices of about the size that is written at once. */
+function* slicesOf(marker: Bytes, entries: Iterable<LogEntry>): IterableIterator<Bytes> {
+  let frames: Bytes[] = [encodeLogHeader(marker)];
+  let size = 0;
+  for (const entry of entries) {
+    const frame = encodeLogEntry(marker, entry);
+    frames.push(frame);
+    size += frame.length;
+    if (size < compactionSliceBytes) continue;
+    yield concatBytes(...frames);
+    frames = [];
+    size = 0;
+  }
+  yield concatBytes(...frames);
+}
+
+/** Entries waiting to be written, and whoever waits for them. */
+interface PendingAppend {
+  readonly entries: readonly LogEntry[];
+  readonly isDurable: boolean;
+  readonly done: PromiseWithResolvers<void>;
+}
+
 /** The open log. Writes are done one after the other, in the order of the calls. */
 export class RecordLog {
   readonly #storage: Storage;
@@ -147,11 +200,17 @@ export class RecordLog {
   #marker: Bytes = new Uint8Array(logMarkerLength);
   #size = 0;
   #sizeAfterCompaction = 0;
+  /** Size from which on a compaction that failed is tried again. */
+  #retrySize = 0;
   /** The newest own record of each kind: a compaction must not lose one that its caller has not seen yet. */
   readonly #own = new Map<string, { readonly entry: LogEntry; readonly serial: number }>();
   #ownSerial = 0;
   #damage: LogDamage | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #pending: PendingAppend[] = [];
+  /** While a compaction runs: what was appended since it began. */
+  #since: LogEntry[] | undefined;
+  #isClosed = false;
 
   constructor(storage: Storage, entropy: Entropy) {
     this.#storage = storage;
@@ -170,7 +229,8 @@ export class RecordLog {
 
   /** Whether enough of the file is old that `compact` is worth its writing. */
   get wantsCompaction(): boolean {
-    return this.#size > 2 * this.#sizeAfterCompaction + logCompactionBytesMin;
+    const worthIt = 2 * this.#sizeAfterCompaction + logCompactionBytesMin;
+    return this.#since === undefined && this.#size > Math.max(worthIt, this.#retrySize);
   }
 
   /** Reads and mends the file and opens it. */
@@ -201,51 +261,72 @@ export class RecordLog {
   #noteOwn(entry: LogEntry): void {
     if (entry.kind === "own serial") this.#ownSerial = Math.max(this.#ownSerial, entry.serial);
     if (entry.kind !== "own record") return;
-    const envelope = decodeCoseSign1(entry.bytes);
-    if (envelope instanceof DecodeError) return;
-    const payload = decodeRecordPayload(envelope.payload);
-    if (payload instanceof DecodeError) return;
-    const { kind, subject, serial } = payload;
+    const payload = payloadWithin(entry.bytes);
+    const head = payload === undefined ? undefined : peekRecordHead(payload);
+    if (head === undefined) return;
+    const { kind, subject, serial } = head;
     this.#ownSerial = Math.max(this.#ownSerial, serial);
     const name = `${kind} ${toHex(subject)}`;
-    if (serial >= (this.#own.get(name)?.serial ?? 0)) this.#own.set(name, { entry, serial });
+    if (serial < (this.#own.get(name)?.serial ?? 0)) return;
+    // A copy: what was read lies in the memory of the whole file.
+    const kept = { ...entry, hash: copyBytes(entry.hash), bytes: copyBytes(entry.bytes) };
+    this.#own.set(name, { entry: kept, serial });
   }
 
   #append(entries: readonly LogEntry[], isDurable: boolean): Promise<void> {
-    return this.#inTurn(async () => {
-      const file = this.#file ?? (await this.#open()).file;
-      const bytes = concatBytes(...entries.map((entry) => encodeLogEntry(this.#marker, entry)));
-      try {
-        if (isDurable) await file.append(bytes);
-        else await file.appendLazily(bytes);
-      } catch (error) {
-        // Part of it may be written: what follows would stand behind a torn frame.
-        await this.#abandonFile();
-        throw error;
-      }
-      this.#size += bytes.length;
-      for (const entry of entries) this.#noteOwn(entry);
-    });
+    const done = Promise.withResolvers<void>();
+    this.#since?.push(...entries);
+    this.#pending.push({ entries, isDurable, done });
+    // Whatever comes until it is its turn is written with it.
+    if (this.#pending.length === 1) {
+      this.#inTurn(() => this.#flush()).catch(() => undefined); // Told to each that waits.
+    }
+    return done.promise;
+  }
+
+  async #flush(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    try {
+      await this.#write(
+        pending.flatMap(({ entries }) => entries),
+        pending.some(({ isDurable }) => isDurable),
+      );
+      for (const { done } of pending) done.resolve();
+    } catch (error) {
+      for (const { done } of pending) done.reject(error);
+    }
+  }
+
+  async #write(entries: readonly LogEntry[], isDurable: boolean): Promise<void> {
+    const file = this.#file ?? (await this.#open()).file;
+    const bytes = concatBytes(...entries.map((entry) => encodeLogEntry(this.#marker, entry)));
+    try {
+      if (isDurable) await file.append(bytes);
+      else await file.appendLazily(bytes);
+    } catch (error) {
+      // Part of it may be written: what follows would stand behind a torn frame.
+      await this.#abandonFile();
+      throw error;
+    }
+    this.#size += bytes.length;
+    for (const entry of entries) this.#noteOwn(entry);
   }
 
   async #abandonFile(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
-    try {
-      await file?.close();
-    } catch {
-      // It could not be written either, and is not written again.
-    }
+    await closeQuietly(file);
   }
 
   /** Writes an own record. Once this resolves it is on the disk and may be shown; if it rejects its serial must not be used again. */
   appendOwn(record: VerifiedRecord, firstSeen: WallTime): Promise<void> {
-    return this.#append([{ kind: "own record", firstSeen, bytes: record.bytes }], true);
+    return this.#append([recordEntry(record, firstSeen, "own record")], true);
   }
 
   /** Writes another's record. It may be lost in a crash: others have it. */
   appendRecord(record: VerifiedRecord, firstSeen: WallTime): Promise<void> {
-    return this.#append([{ kind: "record", firstSeen, bytes: record.bytes }], false);
+    return this.#append([recordEntry(record, firstSeen)], false);
   }
 
   /** Writes anything else, lazily too. */
@@ -259,36 +340,87 @@ export class RecordLog {
   }
 
   /**
-   * Writes the file anew with `entries` (called when it is the turn of this work) and the own
-   * records and serial that went through this log.
+   * Writes the file anew, beside the old one, which goes on being written to until the new one is
+   * whole: with `entries` (called now: they must stand for what is held now, whenever they are
+   * walked), what was appended meanwhile, and the own records and serial that went through this log.
+   * Between two slices everything else has its turn. Ends early, without having done anything, when
+   * the log is closed.
    */
-  compact(entries: () => Iterable<LogEntry>): Promise<void> {
-    return this.#inTurn(async () => {
-      // A log that must be mended first tells of own records that this process has not seen.
-      if (this.#file === undefined) await this.#open();
-      const marker = this.#entropy.bytes(logMarkerLength);
-      const own = [...this.#own.values()].map(({ entry }) => entry);
-      const bytes = encodeLog(marker, [
-        { kind: "own serial", serial: this.#ownSerial },
-        ...own,
-        ...entries(),
-      ]);
-      // Whether the replacement fails or not, the open file may no longer be the one of that name.
-      await this.#abandonFile();
-      await this.#storage.replace(recordLogName, bytes);
-      this.#marker = marker;
-      this.#size = bytes.length;
-      this.#sizeAfterCompaction = bytes.length;
-      this.#file = await this.#storage.openAppend(recordLogName);
-    });
+  async compact(entries: () => Iterable<LogEntry>): Promise<void> {
+    invariant(this.#since === undefined, "there is one compaction at a time");
+    this.#since = [];
+    const marker = this.#entropy.bytes(logMarkerLength);
+    let next: AppendFile | undefined;
+    try {
+      const held = entries();
+      await this.#storage.remove(nextName);
+      next = await this.#storage.openAppend(nextName);
+      let size = 0;
+      for (const slice of slicesOf(marker, held)) {
+        if (this.#isClosed) return;
+        await next.appendLazily(slice);
+        size += slice.length;
+      }
+      const whole = next;
+      await this.#inTurn(() => this.#replaceWith(whole, marker, size));
+    } catch (error) {
+      this.#retrySize = this.#size + logCompactionBytesMin;
+      throw error;
+    } finally {
+      this.#since = undefined;
+      await closeQuietly(next);
+      await this.#removeQuietly(nextName);
+    }
+  }
+
+  async #replaceWith(next: AppendFile, marker: Bytes, size: number): Promise<void> {
+    if (this.#isClosed) return;
+    // A log that must be mended first tells of own records that this process has not seen.
+    if (this.#file === undefined) await this.#open();
+    const last = concatBytes(
+      ...[
+        { kind: "own serial", serial: this.#ownSerial } as const,
+        ...[...this.#own.values()].map(({ entry }) => entry),
+        ...this.#since ?? [],
+      ].map((entry) => encodeLogEntry(marker, entry)),
+    );
+    this.#since = undefined;
+    await next.append(last);
+    await next.close();
+    // Whether the renaming fails or not, the open file may no longer be the one of that name.
+    await this.#abandonFile();
+    await this.#storage.rename(nextName, recordLogName);
+    this.#marker = marker;
+    this.#size = size + last.length;
+    this.#sizeAfterCompaction = this.#size;
+    this.#file = await this.#storage.openAppend(recordLogName);
+  }
+
+  /** Removes what a later start would remove otherwise. */
+  async #removeQuietly(name: string): Promise<void> {
+    try {
+      await this.#storage.remove(name);
+    } catch {
+      // A disk that cannot do that has just told why, or will.
+    }
   }
 
   /** Waits for the writes asked for and closes the file. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#inTurn(async () => {
       const file = this.#file;
       this.#file = undefined;
       await file?.close();
     });
+  }
+}
+
+/** Closes a file that is not needed any more. */
+async function closeQuietly(file: AppendFile | undefined): Promise<void> {
+  try {
+    await file?.close();
+  } catch {
+    // It could not be written either, and is not written again.
   }
 }

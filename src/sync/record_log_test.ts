@@ -5,7 +5,13 @@ import { Prng } from "../base/prng.ts";
 import type { Entropy } from "../platform/entropy.ts";
 import { DiskFull, MemoryStorage, SimulatedCrash } from "../../tests/sim/memory_storage.ts";
 import { RecordAuthor } from "../../tests/sim/record_author.ts";
-import { encodeLogEntry, encodeLogHeader, type LogEntry, readLog } from "./log_format.ts";
+import {
+  encodeLogEntry,
+  encodeLogHeader,
+  type LogEntry,
+  readLog,
+  recordEntry,
+} from "./log_format.ts";
 import { openRecordLog, type RecordLog, recordLogName } from "./record_log.ts";
 import { RecordStore } from "./record_store.ts";
 import { logEntriesOf, restoreStore } from "./restore_store.ts";
@@ -58,8 +64,8 @@ Deno.test("what was written is read again, with its times", async () => {
   await log.close();
   const again = await openRecordLog(storage, entropyOf(prng));
   assertEquals(again.entries, [
-    { kind: "own record", firstSeen: wall, bytes: mine.bytes },
-    { kind: "record", firstSeen: wall, bytes: theirs.bytes },
+    recordEntry(mine, wall, "own record"),
+    recordEntry(theirs, wall),
     ...others,
   ]);
   assertEquals(again.ownSerial, 99);
@@ -368,7 +374,7 @@ Deno.test("a full disk refuses, and what follows is whole once there is room", a
     storage.setBytesMax(size + room);
     const [fourth, fifth] = [own[3], own[4]];
     assert(fourth !== undefined && fifth !== undefined);
-    const entry: LogEntry = { kind: "own record", firstSeen: wall, bytes: fourth.bytes };
+    const entry = recordEntry(fourth, wall, "own record");
     if (encodeLogEntry(new Uint8Array(8), entry).length > room) {
       await assertRejects(() => log.appendOwn(fourth, wall), DiskFull);
     } else {
@@ -464,8 +470,8 @@ Deno.test("a store goes through the log and comes back the same", async () => {
       [...store.records()].map((r) => r.hash),
     );
     assertEquals(next.tombstones(), store.tombstones());
-    for (const { key } of next.records()) {
-      assertEquals(next.firstSeenOf(key, instant(50), later), wall);
+    for (const record of next.records()) {
+      assertEquals(next.agesFrom(record, instant(50), later), record.signedAt);
     }
   }
 });
@@ -474,7 +480,7 @@ Deno.test("the log has these bytes", () => {
   const marker = Uint8Array.from({ length: 8 }, (_, i) => i);
   assertEquals(
     toHex(encodeLogHeader(marker)),
-    "6d657368207265636f7264" + "7320310a" + "0001020304050607" + "8295e30b",
+    "6d657368207265636f7264" + "7320320a" + "0001020304050607" + "69a25808",
   );
   assertEquals(
     toHex(encodeLogEntry(marker, { kind: "own serial", serial: 258 })),

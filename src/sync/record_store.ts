@@ -6,15 +6,17 @@
  * No serial and no time is refused for being far off: an author who signs the highest serial there
  * is has silenced himself and nobody else, and his record ages from when it was first seen here.
  *
- * Who goes when the node is full: authors that nothing keeps (`keepsAuthor`: this node, its links,
- * whom a path of links reaches), those heard of last first; so a flood of new identities displaces
- * itself. When nothing may go, the newcomer is refused.
+ * Who goes when the node is full: of the authors that came when it was half full already, those
+ * that nothing keeps (`keepsAuthor`: this node, its links, whom a path of links reaches; in a
+ * cluster, members), heard of last first. So a flood of new identities displaces itself and nobody
+ * who was known before it. When nothing may go, the newcomer is refused.
  *
  * @module
  */
 import { BoundedMap } from "../base/bounded_map.ts";
-import { compareBytes, equalBytes } from "../base/bytes.ts";
+import { type Bytes, compareBytes, equalBytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
+import type { HashKey } from "../base/half_sip_hash.ts";
 import {
   elapsed,
   type Instant,
@@ -37,7 +39,7 @@ import {
   recordKeyKind,
 } from "../wire/record_key.ts";
 import type { AdmitOutcome, AdmitRefusal, OfferJudgement, StoreEffect } from "./admission.ts";
-import { hashName, type HeldRecord, HeldRecords } from "./held_records.ts";
+import { HeldRecords } from "./held_records.ts";
 import {
   administratorSubjectsMax,
   expiryCheckInterval,
@@ -47,6 +49,9 @@ import {
   recordLifetime,
   unknownSelfKindsPerAuthorMax,
 } from "./limits.ts";
+import { Newcomers } from "./newcomers.ts";
+import type { RecordRanges } from "./range_summary.ts";
+import type { RecordTree, RecordTreeShape } from "./record_tree.ts";
 import { Refusals, type Tombstone, Tombstones } from "./tombstones.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
 
@@ -67,6 +72,18 @@ export interface RecordStoreOptions {
   readonly builtAt?: WallTime;
   /** Fewer than `knownNodesMax`, for tests. */
   readonly knownNodes?: number;
+  /** A secret that shapes the tree, or what stores that share memory have in common. Left out: no secret, for tests. */
+  readonly sharing?: HashKey | RecordSharing;
+}
+
+/** What many stores of one process have in common, so that what they all hold is there once. */
+export interface RecordSharing extends RecordTreeShape<VerifiedRecord> {
+  /** The record that is held for this one: itself, or one of the same bytes that was there before. */
+  record(record: VerifiedRecord): VerifiedRecord;
+}
+
+function sharingOf(given: HashKey | RecordSharing = [0, 0]): RecordSharing {
+  return "record" in given ? given : { key: given, record: (record) => record };
 }
 
 /** Counts, for status and metrics. */
@@ -83,11 +100,15 @@ function isKnownSelfKind(kind: number): boolean {
 }
 
 /** The store. A machine: no I/O, no clock. */
-export class RecordStore {
-  readonly #options: Required<Omit<RecordStoreOptions, "builtAt" | "knownNodes">>;
+export class RecordStore implements RecordRanges {
+  readonly #options: Required<Omit<RecordStoreOptions, "builtAt" | "knownNodes" | "sharing">>;
   readonly #builtAt: WallTime;
   readonly #knownNodesMax: number;
-  readonly #held = new HeldRecords();
+  readonly #sharing: RecordSharing;
+  /** Under whom fingerprints are remembered: stores that share their trees share these as well. */
+  readonly fingerprintOwner: object;
+  readonly #held: HeldRecords;
+  readonly #newcomers: Newcomers;
   readonly #tombstones = new Tombstones();
   readonly #refused = new Refusals();
   readonly #flagged = new BoundedMap<NodeId, true>(flaggedAuthorsMax);
@@ -106,6 +127,18 @@ export class RecordStore {
     };
     this.#builtAt = options.builtAt ?? wallTime(0);
     this.#knownNodesMax = options.knownNodes ?? knownNodesMax;
+    this.#sharing = sharingOf(options.sharing);
+    this.fingerprintOwner = this.#sharing;
+    this.#held = new HeldRecords(this.#sharing);
+    this.#newcomers = new Newcomers(this.#knownNodesMax, (id) => this.#held.hasAuthor(id));
+  }
+
+  /**
+   * What is in fingerprints and offers, as it is now. It never changes; its `root` is another one
+   * exactly if something changed, and the same in stores that share their trees and hold the same.
+   */
+  get tree(): RecordTree<VerifiedRecord> {
+    return this.#held.tree;
   }
 
   /** How many records are held. */
@@ -151,22 +184,63 @@ export class RecordStore {
     wall: WallTime,
   ): AdmitOutcome {
     this.#restored ??= { at: now, origin: wall - now };
-    // A time before the build, or after now, came from a clock that was wrong: count from today.
-    const trusted = firstSeen >= this.#builtAt && firstSeen <= wall;
-    const age = milliseconds(trusted ? wall - firstSeen : 0);
-    const outcome = this.#take(record, later(now, milliseconds(-age)), now, wall, true);
-    const held = this.#held.get(record.key);
+    const seenAt = this.#seenAt(firstSeen, now, wall);
+    const outcome = this.#take(record, seenAt, now, wall, true);
     // One that has aged stays out of fingerprints from the start, but is held for the day of grace
     // first: should the clock turn out to be wrong, nothing was lost.
-    if (outcome.kind === "stored" && held !== undefined) this.#age(held, now, wall);
+    if (outcome.kind === "stored" && this.#hasAged(record, seenAt, now, wall)) {
+      this.#held.leave(record, now);
+    }
     return outcome;
+  }
+
+  /**
+   * Takes back many records, of which no two have one key, into an empty store: as `restore` for
+   * each, but quicker.
+   */
+  restoreAll(
+    records: readonly (readonly [VerifiedRecord, WallTime])[],
+    now: Instant,
+    wall: WallTime,
+  ): void {
+    // What most have: a kind that everybody keeps, no tombstone, a time of signing to be believed.
+    const isPlain = (record: VerifiedRecord, firstSeen: WallTime) =>
+      isKnownSelfKind(record.kind) &&
+      this.#refusalOf(record, undefined, wall, true) === undefined &&
+      !this.#isAhead(record, this.#seenAt(firstSeen, now, wall), now, wall) &&
+      !this.#hasAged(record, undefined, now, wall);
+    this.#restored ??= { at: now, origin: wall - now };
+    // Among many authors it counts who came last.
+    const isQuick = this.size === 0 && records.length <= this.#knownNodesMax / 2;
+    const plain: VerifiedRecord[] = [];
+    const others: (readonly [VerifiedRecord, WallTime])[] = [];
+    for (const [record, firstSeen] of records) {
+      if (isQuick && isPlain(record, firstSeen)) {
+        plain.push(this.#sharing.record(record));
+        this.#tombstones.clear(record.key);
+      } else {
+        others.push([record, firstSeen]);
+      }
+    }
+    if (plain.length > 0) {
+      this.#held.fill(plain.sort((a, b) => a.key < b.key ? -1 : 1));
+      this.#nextCheck ??= later(now, expiryCheckInterval);
+    }
+    for (const [record, firstSeen] of others) this.restore(record, firstSeen, now, wall);
+  }
+
+  /** When the process's clock would have shown that the record was first seen. */
+  #seenAt(firstSeen: WallTime, now: Instant, wall: WallTime): Instant {
+    // A time before the build, or after now, came from a clock that was wrong: count from today.
+    const trusted = firstSeen >= this.#builtAt && firstSeen <= wall;
+    return later(now, milliseconds(trusted ? firstSeen - wall : 0));
   }
 
   /** Takes back a tombstone from this node's own log; what it buries goes. */
   restoreTombstone(tombstone: Tombstone, wall: WallTime): void {
     this.#tombstones.set(tombstone);
     const { key } = tombstone;
-    const held = this.#held.get(key)?.record;
+    const held = this.#held.get(key);
     if (held === undefined || !this.#tombstones.covers(key, held.serial, wall)) return;
     this.#held.remove(held);
   }
@@ -178,12 +252,12 @@ export class RecordStore {
 
   #take(
     record: VerifiedRecord,
-    firstSeen: Instant,
+    seenAt: Instant,
     now: Instant,
     wall: WallTime,
     isRestored: boolean,
   ): AdmitOutcome {
-    const held = this.#held.get(record.key)?.record;
+    const held = this.#held.get(record.key);
     if (held !== undefined) {
       if (equalBytes(held.hash, record.hash)) return { kind: "known" };
       if (held.serial > record.serial) return { kind: "older", held, equivocation: false };
@@ -197,12 +271,12 @@ export class RecordStore {
       if (held.serial === record.serial && compareBytes(held.hash, record.hash) < 0) {
         return { kind: "older", held, equivocation };
       }
-      this.#hold(record, firstSeen);
+      this.#hold(record, seenAt, now, wall);
       return { kind: "stored", previous: held, gone: [], equivocation };
     }
     const gone = this.#makeRoom(record);
     if (typeof gone === "string") return this.#refuse(record, gone, now);
-    this.#hold(record, firstSeen);
+    this.#hold(record, seenAt, now, wall);
     this.#nextCheck ??= later(now, expiryCheckInterval);
     return { kind: "stored", gone, equivocation };
   }
@@ -235,7 +309,7 @@ export class RecordStore {
     if (!this.#held.hasAuthor(record.author)) {
       if (this.#held.authorCount < this.#knownNodesMax) return [];
       const { selfId, keepsAuthor } = this.#options;
-      const victim = this.#held.lastAuthorThat((id) => id !== selfId && !keepsAuthor(id));
+      const victim = this.#newcomers.lastThat((id) => id !== selfId && !keepsAuthor(id));
       if (victim === undefined) return "too many nodes";
       this.#counters.count("node evicted");
       return this.#removeAuthor(victim);
@@ -254,9 +328,34 @@ export class RecordStore {
   }
 
   /** Puts the record under its key, whatever was there. */
-  #hold(record: VerifiedRecord, firstSeen: Instant): void {
-    this.#held.hold(record, firstSeen);
+  #hold(record: VerifiedRecord, seenAt: Instant, now: Instant, wall: WallTime): void {
+    const isAhead = this.#isAhead(record, seenAt, now, wall);
+    const isNew = this.#held.hold(this.#sharing.record(record), isAhead ? seenAt : undefined);
+    if (isNew && this.#held.authorCount > this.#knownNodesMax / 2) {
+      this.#newcomers.add(record.author);
+    }
     this.#tombstones.clear(record.key);
+  }
+
+  /**
+   * Whether the record claims to be signed so long after it was first seen that it would age too
+   * late. Clocks that differ less do not matter: nobody looks at ages more often.
+   */
+  #isAhead(record: VerifiedRecord, seenAt: Instant, now: Instant, wall: WallTime): boolean {
+    return record.signedAt > wall - elapsed(seenAt, now) + expiryCheckInterval;
+  }
+
+  /** Whether its life is over, counted from its signing or, if that is known, from when it was seen. */
+  #hasAged(
+    record: VerifiedRecord,
+    seenAt: Instant | undefined,
+    now: Instant,
+    wall: WallTime,
+  ): boolean {
+    if (this.#expiryPaused) return false;
+    // First seen is counted on the monotonic clock: a wall clock that is set does not age anything.
+    const seenFor = seenAt === undefined ? 0 : this.#seenFor(seenAt, now, wall);
+    return Math.max(seenFor, wall - record.signedAt) >= recordLifetime;
   }
 
   #removeAuthor(id: NodeId): readonly VerifiedRecord[] {
@@ -265,15 +364,20 @@ export class RecordStore {
     return records;
   }
 
-  /** Whether bytes of this hash need not be judged again: held, or refused in the last ten minutes. */
-  knows(hash: Uint8Array, now: Instant): boolean {
-    const name = hashName(hash);
-    return this.#held.hasHash(name) || this.#refused.has(name, now);
+  /** Whether bytes of this hash were refused in the last ten minutes. */
+  wasRefused(hash: Uint8Array, now: Instant): boolean {
+    return this.#refused.has(hash, now);
+  }
+
+  /** The record of exactly this hash, 32 bytes, if it is held under the key; also a hidden author's. */
+  heldAs(key: RecordKey, hash: Bytes): VerifiedRecord | undefined {
+    const held = this.#held.get(key);
+    return held !== undefined && equalBytes(held.hash, hash) ? held : undefined;
   }
 
   /** Remembers for ten minutes that the bytes of this hash are not wanted. Only of bytes that were seen: an offer's hash is a peer's word. */
   noteRefused(hash: Uint8Array, now: Instant): void {
-    this.#refused.note(hashName(hash), now);
+    this.#refused.note(hash, now);
   }
 
   /** Forgets what was refused: a root was trusted, or a revocation lifted. */
@@ -283,13 +387,13 @@ export class RecordStore {
 
   /** Decides whether an offered record is worth fetching. */
   judgeOffer(offer: Offer, now: Instant, wall: WallTime): OfferJudgement {
-    const held = this.#held.get(offer.key)?.record;
+    const held = this.#held.get(offer.key);
     if (held !== undefined) {
       const order = compareBytes(offer.hashPrefix, held.hash.subarray(0, offerHashLength));
       if (offer.serial === held.serial && order === 0) return "held";
       if (offer.serial < held.serial || (offer.serial === held.serial && order > 0)) return "older";
     }
-    if (this.#refused.has(hashName(offer.hashPrefix), now)) return "refused";
+    if (this.#refused.has(offer.hashPrefix, now)) return "refused";
     const author = recordKeyAuthor(offer.key);
     const mayNot = this.#options.hidesAuthor(author) ||
       (isAdministratorKind(recordKeyKind(offer.key)) && !this.#options.namesAdministrator(author));
@@ -298,37 +402,38 @@ export class RecordStore {
 
   /** The record under the key, also one that has left fingerprints; not a hidden author's. */
   get(key: RecordKey): VerifiedRecord | undefined {
-    const record = this.#held.get(key)?.record;
+    const record = this.#held.get(key);
     return record === undefined || this.hides(record.author) ? undefined : record;
   }
 
-  /** When the record was first seen here, by the wall clock as it is now. */
-  firstSeenOf(key: RecordKey, now: Instant, wall: WallTime): WallTime | undefined {
-    const held = this.#held.get(key);
-    return held === undefined
-      ? undefined
-      : wallTime(Math.max(0, Math.round(wall - this.#heldFor(held, now, wall))));
+  /** From when the record's life counts: its signing, or when it was first seen if that was earlier. */
+  agesFrom(record: VerifiedRecord, now: Instant, wall: WallTime): WallTime {
+    const seenAt = this.#held.seenAt(record.key);
+    return seenAt === undefined ? record.signedAt : this.#wallAt(seenAt, now, wall);
+  }
+
+  /** What the calendar, as it is now, would have shown then. */
+  #wallAt(seenAt: Instant, now: Instant, wall: WallTime): WallTime {
+    return wallTime(Math.max(0, Math.round(wall - this.#seenFor(seenAt, now, wall))));
   }
 
   /**
-   * How long the record has been known here. What came from the log came with a date, and a calendar
-   * that was ahead when the log was read and has been set right since made that time too long.
+   * How long something seen then has been known here. What came from the log came with a date, and a
+   * calendar that was ahead when the log was read and has been set right since made that time too
+   * long.
    */
-  #heldFor({ firstSeen }: HeldRecord, now: Instant, wall: WallTime): number {
+  #seenFor(seenAt: Instant, now: Instant, wall: WallTime): number {
     const restored = this.#restored;
-    if (restored === undefined || firstSeen >= restored.at) return elapsed(firstSeen, now);
-    return elapsed(firstSeen, now) + Math.min(0, wall - now - restored.origin);
+    if (restored === undefined || seenAt >= restored.at) return elapsed(seenAt, now);
+    return elapsed(seenAt, now) + Math.min(0, wall - now - restored.origin);
   }
 
   /**
    * What is in fingerprints and offers, in order of keys, from `low` on and before `high` (to the
    * end if that is left out or `null`). Bounds are hexadecimal and need not be keys.
    */
-  *range(low: string, high?: string | null): IterableIterator<VerifiedRecord> {
-    for (const key of this.#held.currentKeys(low, high ?? undefined)) {
-      const record = this.get(key);
-      if (record !== undefined) yield record;
-    }
+  range(low: string, high?: string | null): IterableIterator<VerifiedRecord> {
+    return this.#held.tree.range(low, high ?? undefined);
   }
 
   /** What is in fingerprints and offers, in order of keys. */
@@ -341,7 +446,7 @@ export class RecordStore {
     return this.#held.byAuthor(id);
   }
 
-  /** Authors with a record here, those heard of first in front. */
+  /** Authors with a record here, in order of ids. */
   authors(): IterableIterator<NodeId> {
     return this.#held.authors();
   }
@@ -349,6 +454,20 @@ export class RecordStore {
   /** Whether the author's records are hidden. */
   hides(id: NodeId): boolean {
     return this.#options.hidesAuthor(id);
+  }
+
+  /**
+   * Whether the author is hidden was decided anew: his records leave fingerprints and offers, or come
+   * back to them.
+   */
+  handleHiding(author: NodeId): void {
+    for (const record of this.byAuthor(author)) {
+      if (this.hides(author)) {
+        if (this.#held.tree.get(record.key) !== undefined) this.#held.setAside(record);
+      } else if (this.#held.leftAt(record.key) === undefined) {
+        this.#held.takeBack(record);
+      }
+    }
   }
 
   /** Whether the author was seen to sign two payloads under one serial. */
@@ -379,14 +498,23 @@ export class RecordStore {
     this.#nextCheck = later(now, expiryCheckInterval);
     if (this.#expiryPaused) return this.#takeAllBack();
     const effects: StoreEffect[] = [];
-    for (const held of this.#held.values()) {
-      const effect = this.#age(held, now, wall);
-      if (effect !== undefined) effects.push(effect);
+    for (const [record, leftAt] of this.#leftRecords()) {
+      if (!this.#hasAged(record, this.#held.seenAt(record.key), now, wall)) {
+        this.#takeBack(record);
+        effects.push({ kind: "returned", record });
+      } else if (elapsed(leftAt, now) >= recordGrace) {
+        effects.push({ kind: "deleted", record });
+      }
     }
     for (const effect of effects) {
       if (effect.kind !== "deleted") continue;
       this.#held.remove(effect.record);
       this.#bury(effect.record, wall);
+    }
+    for (const record of this.#aged(now, wall)) {
+      const isCompared = this.#held.tree.get(record.key) !== undefined;
+      this.#held.leave(record, now);
+      if (isCompared) effects.push({ kind: "left", record });
     }
     this.#tombstones.prune(wall);
     return effects;
@@ -394,26 +522,40 @@ export class RecordStore {
 
   /** Nobody knows how old anything is: else a wrong calendar would keep this node out of step. */
   #takeAllBack(): readonly StoreEffect[] {
-    const left = [...this.#held.values()].filter(({ leftAt }) => leftAt !== undefined);
-    for (const held of left) this.#held.takeBack(held);
-    return left.map(({ record }) => ({ kind: "returned", record }));
+    const left = this.#leftRecords();
+    for (const [record] of left) this.#takeBack(record);
+    return left.map(([record]) => ({ kind: "returned", record }));
   }
 
-  #age(held: HeldRecord, now: Instant, wall: WallTime): StoreEffect | undefined {
-    if (this.#expiryPaused) return undefined;
-    const { record } = held;
-    // First seen is counted on the monotonic clock: a wall clock that is set does not age anything.
-    const age = Math.max(this.#heldFor(held, now, wall), wall - record.signedAt);
-    if (age < recordLifetime) {
-      if (held.leftAt === undefined) return undefined;
-      this.#held.takeBack(held);
-      return { kind: "returned", record };
+  /** It is of an age to be compared again; a hidden author's stays where it is. */
+  #takeBack(record: VerifiedRecord): void {
+    if (this.hides(record.author)) this.#held.noteYoung(record.key);
+    else this.#held.takeBack(record);
+  }
+
+  /** What is out of fingerprints for its age, and since when. */
+  #leftRecords(): (readonly [VerifiedRecord, Instant])[] {
+    return [...this.#held.left()].flatMap(([key, leftAt]) => {
+      const record = this.#held.get(key);
+      return record === undefined ? [] : [[record, leftAt] as const];
+    });
+  }
+
+  /** What has aged and has not left yet: found by time of signing, without looking at the rest. */
+  #aged(now: Instant, wall: WallTime): VerifiedRecord[] {
+    const signedBy = wallTime(wall - recordLifetime);
+    const candidates = new Set([
+      ...this.#held.tree.signedUpTo(signedBy),
+      ...this.#held.aside.signedUpTo(signedBy),
+    ]);
+    for (const key of this.#held.seenBeforeSigned()) {
+      const record = this.#held.get(key);
+      if (record !== undefined) candidates.add(record);
     }
-    if (held.leftAt === undefined) {
-      this.#held.leave(held, now);
-      return { kind: "left", record };
-    }
-    return elapsed(held.leftAt, now) >= recordGrace ? { kind: "deleted", record } : undefined;
+    return [...candidates].filter((record) =>
+      this.#held.leftAt(record.key) === undefined &&
+      this.#hasAged(record, this.#held.seenAt(record.key), now, wall)
+    );
   }
 
   /** The tombstones that stand, for the log. */
@@ -426,11 +568,30 @@ export class RecordStore {
     return [...this.#flagged.keys()];
   }
 
-  /** All records held with their first-seen times, for the log. */
-  *held(now: Instant, wall: WallTime): IterableIterator<readonly [VerifiedRecord, WallTime]> {
-    for (const { record } of this.#held.values()) {
-      yield [record, this.firstSeenOf(record.key, now, wall) ?? wall];
-    }
+  /**
+   * All records held with the times from which their lives count, for the log, as they are now
+   * (whatever happens while this is walked). Those who came last come last.
+   */
+  held(now: Instant, wall: WallTime): IterableIterator<readonly [VerifiedRecord, WallTime]> {
+    const newcomers = this.#newcomers.ids();
+    const last = new Set(newcomers);
+    const seen = new Map(
+      [...this.#held.seenBeforeSigned()].map((key) => [key, this.#held.seenAt(key)] as const),
+    );
+    const wallOf = ({ key, signedAt }: VerifiedRecord) => {
+      const seenAt = seen.get(key);
+      return seenAt === undefined ? signedAt : this.#wallAt(seenAt, now, wall);
+    };
+    const trees = [this.#held.tree, this.#held.aside];
+    const lastRecords = newcomers.flatMap((author) => this.byAuthor(author));
+    return (function* () {
+      for (const tree of trees) {
+        for (const record of tree.range()) {
+          if (!last.has(record.author)) yield [record, wallOf(record)] as const;
+        }
+      }
+      for (const record of lastRecords) yield [record, wallOf(record)] as const;
+    })();
   }
 
   /** Counts, for status and metrics. */

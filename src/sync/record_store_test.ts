@@ -199,8 +199,8 @@ Deno.test("a record leaves fingerprints after 60 days, is deleted a day later, a
   const zombie = await ann.record({ signedAt: wall + days(365) });
   const outcome = store.admit(zombie, now, wall);
   assert(outcome.kind === "refused" && outcome.reason === "deleted before");
-  assert(store.knows(zombie.hash, now));
-  assert(!store.knows(zombie.hash, instant(now + minutes(10))));
+  assert(store.wasRefused(zombie.hash, now));
+  assert(!store.wasRefused(zombie.hash, instant(now + minutes(10))));
   const alive = await ann.record({ serial: 2, signedAt: wall });
   assertEquals(store.judgeOffer(offerOf(alive), now, wall), "wanted");
   assertEquals(store.admit(alive, now, wall).kind, "stored");
@@ -253,7 +253,7 @@ Deno.test("a log read under a calendar that was ahead ages nothing once the cale
   const now = instant(start + hours(1));
   const wall = wallTime(wallStart + hours(1));
   assertEquals(store.handleTimeout(now, wall), [{ kind: "returned", record }]);
-  assertEquals(store.firstSeenOf(record.key, now, wall), wallStart);
+  assertEquals(store.agesFrom(record, now, wall), wallTime(signedAt));
   // Where the calendar was right the time before the restart counts.
   const other = newStore();
   other.restore(record, wallStart, start, wallTime(wallStart + days(59)));
@@ -308,11 +308,11 @@ Deno.test("first-seen times survive a restart", async () => {
   const record = await ann.record({ signedAt: Number.MAX_SAFE_INTEGER });
   put(store, record);
   const { now, wall } = after(50);
-  const firstSeen = store.firstSeenOf(record.key, now, wall);
+  const firstSeen = store.agesFrom(record, now, wall);
   assertEquals(firstSeen, wallStart);
   const next = newStore();
   next.restore(record, wallStart, instant(0), wall);
-  assertEquals(next.firstSeenOf(record.key, instant(0), wall), wallStart);
+  assertEquals(next.agesFrom(record, instant(0), wall), wallStart);
   assertEquals(next.handleTimeout(instant(days(9.9)), after(59.9).wall), []);
   assertEquals(next.handleTimeout(instant(days(10)), after(60).wall).length, 1);
   // One past its time is held for its day of grace, but in no fingerprint.
@@ -385,12 +385,16 @@ Deno.test("a hidden author's records are neither shown nor taken", async () => {
   const record = await ann.record({});
   put(store, record);
   hidden.add(ann.id);
+  store.handleHiding(ann.id);
   assert(store.hides(ann.id));
   assertEquals(store.get(record.key), undefined);
   assertEquals(keysOf(store), []);
   const news = await ann.record({ serial: 2 });
   assertEquals(put(store, news), "refused");
   assertEquals(store.judgeOffer(offerOf(news), start, wallStart), "refused");
+  hidden.delete(ann.id);
+  store.handleHiding(ann.id);
+  assertEquals(keysOf(store), [record.key]);
 });
 
 Deno.test("an offer is wanted exactly if its record would be kept", async () => {
@@ -437,7 +441,7 @@ Deno.test("judging the clock again, with the same result, does not forget what w
   const refused = await ann.record({ signedAt: signedAt - days(90) });
   assertEquals(put(store, refused), "refused");
   store.expiryPaused = false;
-  assert(store.knows(refused.hash, start));
+  assert(store.wasRefused(refused.hash, start));
   store.expiryPaused = true;
-  assert(!store.knows(refused.hash, start), "now it may be wanted");
+  assert(!store.wasRefused(refused.hash, start), "now it may be wanted");
 });

@@ -3,13 +3,15 @@
  *
  * @module
  */
+import { type Bytes, compareBytes } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import type { Instant, WallTime } from "../base/instant.ts";
-import { restoreBatch } from "./limits.ts";
-import type { LogEntry } from "./log_format.ts";
-import type { OpenedRecordLog } from "./record_log.ts";
+import type { RecordKey } from "../wire/record_key.ts";
+import { restoreBatch, restoreBlockBytes } from "./limits.ts";
+import { type LogEntry, recordEntry } from "./log_format.ts";
+import type { OpenedLog } from "./record_log.ts";
 import type { RecordStore } from "./record_store.ts";
-import { restoreRecord, type VerifiedRecord, verifyRecord } from "./verify_record.ts";
+import { movedRecord, restoreRecord, type VerifiedRecord, verifyRecord } from "./verify_record.ts";
 
 /** What came back. */
 export interface RestoredStore {
@@ -20,26 +22,86 @@ export interface RestoredStore {
 }
 
 /**
- * Fills an empty store with what the log holds, in the order in which it was written. If the log
- * was damaged every signature is verified again, else a checksum has kept the records.
+ * Fills an empty store with what the log holds. If the log was damaged every signature is verified
+ * again, else a checksum has kept the records. The log's memory is not held on to.
  */
 export async function restoreStore(
-  opened: Pick<OpenedRecordLog, "entries" | "damage">,
+  opened: Pick<OpenedLog, "entries" | "damage">,
   store: RecordStore,
   now: Instant,
   wall: WallTime,
 ): Promise<RestoredStore> {
-  const judge = opened.damage === undefined ? restoreRecord : verifyRecord;
-  for (let at = 0; at < opened.entries.length; at += restoreBatch) {
-    const batch = opened.entries.slice(at, at + restoreBatch);
+  if (opened.damage === undefined) restoreKept(opened.entries, store, now, wall);
+  else await restoreVerified(opened.entries, store, now, wall);
+  return { records: store.size, dropped: opened.entries.length - store.size };
+}
+
+/** A record of the log with the time written beside it. */
+type Kept = readonly [VerifiedRecord, WallTime];
+
+/** Takes back what a checksum has kept: of each key only what was the newest when the log ended. */
+function restoreKept(
+  entries: readonly LogEntry[],
+  store: RecordStore,
+  now: Instant,
+  wall: WallTime,
+): void {
+  const newest = new Map<RecordKey, Kept>();
+  for (const entry of entries) {
+    if (entry.kind === "tombstone") store.restoreTombstone(entry, wall);
+    if (entry.kind === "flag") store.restoreFlag(entry.author);
+    if (entry.kind !== "record" && entry.kind !== "own record") continue;
+    const record = restoreRecord(entry);
+    if (record instanceof DecodeError) continue;
+    const before = newest.get(record.key)?.[0];
+    if (before !== undefined && before.serial >= record.serial) {
+      if (before.serial > record.serial || compareBytes(before.hash, record.hash) <= 0) continue;
+    }
+    newest.set(record.key, [record, entry.firstSeen]);
+  }
+  const memory = new RecordMemory();
+  const kept = [...newest.values()].map(([record, firstSeen]): Kept => [
+    movedRecord(record, memory.copy(record.bytes), memory.copy(record.hash)),
+    firstSeen,
+  ]);
+  store.restoreAll(kept, now, wall);
+}
+
+/** Memory for many small things: blocks of some of them, so that each costs little beside its bytes, and one that is kept keeps few others. */
+class RecordMemory {
+  #block: Bytes = new Uint8Array(0);
+  #at = 0;
+
+  copy(bytes: Bytes): Bytes {
+    if (this.#at + bytes.length > this.#block.length) {
+      this.#block = new Uint8Array(Math.max(restoreBlockBytes, bytes.length));
+      this.#at = 0;
+    }
+    const place = this.#block.subarray(this.#at, this.#at + bytes.length);
+    place.set(bytes);
+    this.#at += bytes.length;
+    return place;
+  }
+}
+
+/** Takes back what can be read of a damaged log, entry by entry. */
+async function restoreVerified(
+  entries: readonly LogEntry[],
+  store: RecordStore,
+  now: Instant,
+  wall: WallTime,
+): Promise<void> {
+  for (let at = 0; at < entries.length; at += restoreBatch) {
+    const batch = entries.slice(at, at + restoreBatch);
     const judged = await Promise.all(
       batch.map((entry) =>
-        entry.kind === "record" || entry.kind === "own record" ? judge(entry.bytes) : undefined
+        entry.kind === "record" || entry.kind === "own record"
+          ? verifyRecord(entry.bytes)
+          : undefined
       ),
     );
     batch.forEach((entry, i) => takeBack(entry, judged[i], store, now, wall));
   }
-  return { records: store.size, dropped: opened.entries.length - store.size };
 }
 
 function takeBack(
@@ -57,15 +119,21 @@ function takeBack(
   }
 }
 
-/** All that a new log must hold for `restoreStore` to make this store again. */
-export function* logEntriesOf(
+/**
+ * All that a new log must hold for `restoreStore` to make this store again, as it is now, whenever
+ * that is walked.
+ */
+export function logEntriesOf(
   store: RecordStore,
   now: Instant,
   wall: WallTime,
 ): IterableIterator<LogEntry> {
-  for (const author of store.flagged()) yield { kind: "flag", author };
-  for (const tombstone of store.tombstones()) yield { kind: "tombstone", ...tombstone };
-  for (const [record, firstSeen] of store.held(now, wall)) {
-    yield { kind: "record", firstSeen, bytes: record.bytes };
-  }
+  const flagged = store.flagged();
+  const tombstones = store.tombstones();
+  const held = store.held(now, wall);
+  return (function* (): IterableIterator<LogEntry> {
+    for (const author of flagged) yield { kind: "flag", author };
+    for (const tombstone of tombstones) yield { kind: "tombstone", ...tombstone };
+    for (const [record, firstSeen] of held) yield recordEntry(record, firstSeen);
+  })();
 }

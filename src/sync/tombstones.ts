@@ -6,6 +6,7 @@
  */
 import { BoundedMap } from "../base/bounded_map.ts";
 import { type Instant, later, type WallTime } from "../base/instant.ts";
+import { offerHashLength } from "../wire/limits.ts";
 import type { RecordKey } from "../wire/record_key.ts";
 import { refusalMemory, refusalsMax, tombstoneLifetime, tombstonesMax } from "./limits.ts";
 
@@ -58,18 +59,23 @@ export class Tombstones {
   }
 }
 
+/** 16 bytes as a string of 16 characters: the smallest name a hash can have in a `Map`. */
+function hashName(hash: Uint8Array): string {
+  return String.fromCharCode(...hash.subarray(0, offerHashLength));
+}
+
 /** The bytes refused in the last ten minutes, named by the beginning of their hashes. */
 export class Refusals {
   readonly #until = new BoundedMap<string, Instant>(refusalsMax);
 
-  /** Remembers one. */
-  note(hashName: string, now: Instant): void {
-    this.#until.set(hashName, later(now, refusalMemory));
+  /** Remembers one by its hash, or the first 16 bytes of it. */
+  note(hash: Uint8Array, now: Instant): void {
+    this.#until.set(hashName(hash), later(now, refusalMemory));
   }
 
   /** Whether one is remembered. */
-  has(hashName: string, now: Instant): boolean {
-    const until = this.#until.get(hashName);
+  has(hash: Uint8Array, now: Instant): boolean {
+    const until = this.#until.get(hashName(hash));
     return until !== undefined && now < until;
   }
 

@@ -16,12 +16,17 @@ import {
   verifyRecordSignature,
 } from "../crypto/mod.ts";
 import type { CborValue } from "../wire/cbor.ts";
-import { type CoseSign1, decodeCoseSign1 } from "../wire/cose_sign1.ts";
+import { type CoseSign1, decodeCoseSign1, payloadWithin } from "../wire/cose_sign1.ts";
 import { decodeInfo, type InfoBody } from "../wire/info.ts";
 import { recordBytesMax } from "../wire/limits.ts";
 import { decodeLinks, type LinksBody } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import { decodeRecordPayload, type RecordPayload } from "../wire/record.ts";
+import {
+  decodeRecordPayload,
+  peekRecordHead,
+  type RecordHead,
+  type RecordPayload,
+} from "../wire/record.ts";
 import { infoKind, linksKind, type RecordKey, recordKey } from "../wire/record_key.ts";
 
 /** A record whose author has signed exactly these bytes. Made only by this module (and by tests). */
@@ -56,14 +61,28 @@ class HeldRecord implements VerifiedRecord {
   readonly serial: number;
   readonly signedAt: WallTime;
 
-  constructor(bytes: Bytes, hash: Bytes, author: NodeId, payload: RecordPayload) {
+  constructor(
+    bytes: Bytes,
+    hash: Bytes,
+    { author, key, kind, serial, signedAt }: Pick<
+      VerifiedRecord,
+      "author" | "key" | "kind" | "serial" | "signedAt"
+    >,
+  ) {
     this.bytes = bytes;
     this.hash = hash;
     this.author = author;
-    this.key = recordKey(payload.kind, author, payload.subject);
-    this.kind = payload.kind;
-    this.serial = payload.serial;
-    this.signedAt = payload.signedAt;
+    this.key = key;
+    this.kind = kind;
+    this.serial = serial;
+    this.signedAt = signedAt;
+  }
+
+  /** The record of what stands before its body. */
+  static of(bytes: Bytes, hash: Bytes, author: NodeId, head: RecordHead): HeldRecord {
+    const key = recordKey(head.kind, author, head.subject);
+    const { kind, serial, signedAt } = head;
+    return new HeldRecord(bytes, hash, { author, key, kind, serial, signedAt });
   }
 
   get authorKey(): PublicKey {
@@ -104,59 +123,88 @@ function judgeBody(kind: number, body: CborValue): DecodeError | undefined {
 }
 
 /** Takes apart what has already been found to be signed. */
-async function readSigned(
+function readSigned(
   bytes: Bytes,
   hash: Bytes,
-  key: PublicKey,
+  author: NodeId,
   envelope: CoseSign1,
-): Promise<VerifiedRecord | DecodeError> {
+): VerifiedRecord | DecodeError {
   const payload = decodeRecordPayload(envelope.payload);
   if (payload instanceof DecodeError) return payload;
   const wrong = judgeBody(payload.kind, payload.body);
   if (wrong !== undefined) return wrong;
-  return new HeldRecord(bytes, hash, await nodeIdOf(key), payload);
+  return HeldRecord.of(bytes, hash, author, payload);
 }
 
+/** What is known of bytes that were judged before. */
+export interface JudgedBefore {
+  /** Whether bytes of this hash (32 bytes) were refused lately. */
+  wasRefused(hash: Bytes): boolean;
+  /** The record of exactly this hash that is held under this key. */
+  held(key: RecordKey, hash: Bytes): VerifiedRecord | undefined;
+}
+
+const nothingJudged: JudgedBefore = { wasRefused: () => false, held: () => undefined };
+
 /**
- * Judges a record from a peer, cheapest check first; what this node already knows costs one hash.
+ * Judges a record from a peer, cheapest check first; what this node already knows costs two hashes.
+ * Bytes that are held give the record that is held.
  *
  * @param received At most 1,000 bytes; copied, so the memory may be used again.
- * @param isKnown Whether bytes of this hash (32 bytes) were judged before: held, or refused lately.
  */
 export async function receiveRecord(
   received: Uint8Array,
-  isKnown: (hash: Bytes) => boolean,
-): Promise<VerifiedRecord | "known" | DecodeError> {
+  judgedBefore: JudgedBefore,
+): Promise<VerifiedRecord | "refused before" | DecodeError> {
   if (received.length > recordBytesMax) return new DecodeError("record too big");
   const bytes = copyBytes(received);
   const envelope = decodeCoseSign1(bytes);
   if (envelope instanceof DecodeError) return envelope;
   const hash = await sha256(bytes);
-  if (isKnown(hash)) return "known";
+  if (judgedBefore.wasRefused(hash)) return "refused before";
   const key = parsePublicKey(envelope.key);
   if (key instanceof DecodeError) return key;
+  const author = await nodeIdOf(key);
+  // Nobody has signed this yet: it says where to look for the same bytes, and nothing else.
+  const claimed = peekRecordHead(envelope.payload);
+  const held = claimed &&
+    judgedBefore.held(recordKey(claimed.kind, author, claimed.subject), hash);
+  if (held !== undefined) return held;
   if (!await verifyRecordSignature(envelope)) return new DecodeError("record signature");
-  return await readSigned(bytes, hash, key, envelope);
+  return readSigned(bytes, hash, author, envelope);
 }
 
 /** Judges a record, whether or not it is known. Never rejects. */
 export async function verifyRecord(bytes: Uint8Array): Promise<VerifiedRecord | DecodeError> {
-  const judged = await receiveRecord(bytes, () => false);
-  invariant(judged !== "known", "nothing is known to this caller");
+  const judged = await receiveRecord(bytes, nothingJudged);
+  invariant(judged !== "refused before", "nothing is known to this caller");
   return judged;
+}
+
+/** A record as this node wrote it to its own disk, with what it had found out about it. */
+export interface StoredRecord {
+  /** The record's exact bytes. */
+  readonly bytes: Bytes;
+  readonly author: NodeId;
+  /** SHA-256 of the bytes. */
+  readonly hash: Bytes;
 }
 
 /**
  * Takes back a record that this node verified before it wrote it to its own disk, where a checksum
- * kept it: everything but the signature is judged again.
+ * kept it together with its author and hash: neither is computed again, and the body is read when
+ * somebody asks for it.
  */
-export async function restoreRecord(stored: Uint8Array): Promise<VerifiedRecord | DecodeError> {
-  const bytes = copyBytes(stored);
-  const envelope = decodeCoseSign1(bytes);
-  if (envelope instanceof DecodeError) return envelope;
-  const key = parsePublicKey(envelope.key);
-  if (key instanceof DecodeError) return key;
-  return await readSigned(bytes, await sha256(bytes), key, envelope);
+export function restoreRecord(stored: StoredRecord): VerifiedRecord | DecodeError {
+  const payload = payloadWithin(stored.bytes);
+  const head = payload === undefined ? undefined : peekRecordHead(payload);
+  if (head === undefined) return new DecodeError("stored record");
+  return HeldRecord.of(stored.bytes, stored.hash, stored.author, head);
+}
+
+/** The same record with its bytes and hash elsewhere in memory. */
+export function movedRecord(record: VerifiedRecord, bytes: Bytes, hash: Bytes): VerifiedRecord {
+  return new HeldRecord(bytes, hash, record);
 }
 
 /** What an `info` record says. */

@@ -101,7 +101,7 @@ export function decodeCompareRequest(items: MessageItems): CompareRequest | Deco
   if (values === undefined || values.length === 0) return wrongShape;
   const ranges = decodeEach(values, decodeRange);
   if (ranges instanceof DecodeError) return ranges;
-  // Disjoint ranges bound the answerer's work by one pass over what it holds.
+  // Disjoint ranges bound the answerer's work.
   if (!areAscending(ranges)) return new DecodeError("key ranges not ascending");
   return { kind: "compare", kinds, ranges, held };
 }

@@ -126,6 +126,12 @@ export function decodeCoseSign1(bytes: Uint8Array): CoseSign1 | DecodeError {
   };
 }
 
+/** The payload in what looks like an envelope, not copied and nothing else looked at; `undefined` if its length is wrong. */
+export function payloadWithin(bytes: Uint8Array): Uint8Array | undefined {
+  const span = payloadSpan(bytes);
+  return span === undefined ? undefined : bytes.subarray(...span);
+}
+
 /** Whether two envelopes say the same under signatures that may differ. */
 export function sameExceptSignature(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length &&

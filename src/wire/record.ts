@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, copyBytes, decodeUint } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import { type WallTime, wallTime } from "../base/instant.ts";
 import { asArray, asBytes, asUint, type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
@@ -33,6 +33,45 @@ export function encodeRecordPayload(payload: RecordPayload): Bytes {
     payload.signedAt,
     payload.body,
   ]);
+}
+
+/** What stands before the body. */
+export type RecordHead = Omit<RecordPayload, "body">;
+
+/** An unsigned CBOR head of this major type at `at`: its argument and where the next item begins. */
+function readHead(
+  bytes: Uint8Array,
+  at: number,
+  major: number,
+): readonly [number, number] | undefined {
+  const first = bytes[at];
+  if (first === undefined || first >> 5 !== major) return undefined;
+  const short = first & 31;
+  if (short < 24) return [short, at + 1];
+  if (short > 27) return undefined;
+  const end = at + 1 + (1 << (short - 24));
+  if (end > bytes.length) return undefined;
+  const argument = decodeUint(bytes.subarray(at + 1, end));
+  return argument === undefined ? undefined : [argument, end];
+}
+
+/**
+ * Reads what stands before the body, at most 57 bytes, and looks no further: for payloads that were
+ * judged before, and to see under which key one claims to stand. `undefined` if that is no payload.
+ */
+export function peekRecordHead(bytes: Uint8Array): RecordHead | undefined {
+  if (bytes[0] !== 0x85) return undefined;
+  const kind = readHead(bytes, 1, 0);
+  const length = kind && readHead(bytes, kind[1], 2);
+  if (kind === undefined || kind[0] > recordKindLast || length === undefined) return undefined;
+  const subjectEnd = length[1] + length[0];
+  const subjectMax = isAdministratorKind(kind[0]) ? subjectBytesMax : 0;
+  if (length[0] > subjectMax || subjectEnd > bytes.length) return undefined;
+  const serial = readHead(bytes, subjectEnd, 0);
+  const signedAt = serial && readHead(bytes, serial[1], 0);
+  if (serial === undefined || signedAt === undefined) return undefined;
+  const subject = copyBytes(bytes.subarray(length[1], subjectEnd));
+  return { kind: kind[0], subject, serial: serial[0], signedAt: wallTime(signedAt[0]) };
 }
 
 /** The payload that fills `bytes`. Never throws. */

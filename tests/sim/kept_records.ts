@@ -45,6 +45,6 @@ export class KeptRecords {
       sync: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
-    return { entries, log, ownSerial: this.#ownSerial };
+    return { entries, log, ownSerial: this.#ownSerial, forgetEntries: () => {} };
   }
 }

@@ -80,7 +80,7 @@ export class MemoryStorage implements Storage {
     this.#bytesMax = bytesMax;
   }
 
-  /** The next `replace` puts the file in place and then rejects, as when the directory cannot be synced. */
+  /** The next `replace` or `rename` puts the file in place and then rejects, as when the directory cannot be synced. */
   failNextReplaceLate(): void {
     this.#failsReplaceLate = true;
   }
@@ -168,10 +168,7 @@ export class MemoryStorage implements Storage {
     }
     this.#files.set(name, { synced: copyBytes(bytes), cached: noBytes });
     this.#step();
-    if (this.#failsReplaceLate) {
-      this.#failsReplaceLate = false;
-      throw new Error("Input/output error");
-    }
+    this.#failLate();
   }
 
   async createExclusive(name: string, bytes: Bytes): Promise<boolean> {
@@ -211,6 +208,23 @@ export class MemoryStorage implements Storage {
         await Promise.resolve();
       },
     };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await Promise.resolve();
+    this.#step();
+    const file = this.#files.get(from);
+    if (file === undefined) throw new Error(`Cannot rename "${from}": there is none`);
+    this.#files.delete(from);
+    this.#files.set(to, file);
+    this.#step();
+    this.#failLate();
+  }
+
+  #failLate(): void {
+    if (!this.#failsReplaceLate) return;
+    this.#failsReplaceLate = false;
+    throw new Error("Input/output error");
   }
 
   async setAside(name: string): Promise<string> {
