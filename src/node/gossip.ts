@@ -197,7 +197,10 @@ export class Gossip implements Timed {
     if (received.kind === "known" || received.kind === "refused") return undefined;
     const { record } = received;
     if (record.author === selfId) owner.handleOwnRecord(record);
-    if (received.kind === "held") return { key: record.key, isNew: false };
+    if (received.kind === "held") {
+      this.#push.handleShown(peer.id, offerOf(record));
+      return { key: record.key, isNew: false };
+    }
     const urgent = owner.isUrgent(record);
     const size = record.bytes.length;
     const change = { offer: offerOf(record), size, urgent, from: peer.id, compared };

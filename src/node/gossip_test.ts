@@ -4,6 +4,7 @@ import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
 import { MemoryStorage } from "../../tests/sim/memory_storage.ts";
 import { plainInfo, RecordAuthor } from "../../tests/sim/record_author.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import type { Bytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { type Duration, milliseconds, seconds, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
@@ -263,6 +264,50 @@ Deno.test("a fetch goes on behind records that came another way meanwhile", asyn
   const asked = one.asker.asked.map(({ kind }) => kind);
   assertEquals(asked.filter((kind) => kind === "compare").length, 2, asked.join(" "));
   assertEquals(one.counters.snapshot(), { "reconciliation: equal": 1 });
+});
+
+Deno.test("who sends a record that is held already is not offered it", async () => {
+  using gate = CryptoGate.install();
+  const { one, two, sides, authors, run, link } = await world(gate, 3);
+  const [, , three] = sides;
+  const [author] = authors;
+  assert(author !== undefined && three !== undefined);
+  one.asker.answerTo = () => Promise.resolve({ kind: "push", accepted: 0 });
+  link(one, two);
+  link(one, three);
+  await run(seconds(1));
+  one.asker.asked.length = 0;
+  // Too long for its body to go on, so it waits for its turn, and the second copy comes first.
+  const labels = new Map(Array.from({ length: 8 }, (_, i) => [`label ${i}`, "x".repeat(40)]));
+  const bytes = await author.sign({
+    serial: 7,
+    signedAt: begins,
+    body: encodeInfo({ ...plainInfo("long"), labels }),
+  });
+  await one.gossip.handlePushed(one.peers.open(two.self.id), [bytes]);
+  await one.gossip.handlePushed(one.peers.open(three.self.id), [bytes]);
+  await run(milliseconds(500));
+  assertEquals(one.asker.asked, []);
+});
+
+Deno.test("records that one neighbour pushes faster than they can be judged are shed, not others'", async () => {
+  using gate = CryptoGate.install();
+  const { one, two, authors } = await world(gate);
+  const bodies: Bytes[] = [];
+  for (const author of authors) bodies.push(await author.sign({ serial: 1, signedAt: begins }));
+  const [other, ...flood] = bodies;
+  assert(other !== undefined);
+  const from = one.peers.open(two.self.id);
+  const accepted = await Promise.all([
+    one.gossip.handlePushed(from, flood),
+    one.gossip.handlePushed(from, flood),
+    one.gossip.handlePushed(one.peers.open(one.self.id), [other]),
+  ]);
+  assertEquals(accepted, [flood.length, 0, 1]);
+  assertEquals(one.counters.of("pushed records over one neighbour's share"), 1);
+  // What was judged makes room again.
+  assertEquals(await one.gossip.handlePushed(from, flood), 0);
+  assertEquals(one.counters.of("pushed records over one neighbour's share"), 1);
 });
 
 Deno.test("own records that come from outside are judged, new or not", async () => {

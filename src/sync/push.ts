@@ -170,6 +170,11 @@ export class Push {
     return effects;
   }
 
+  /** A link sent a record that is held already, or a newer one. */
+  handleShown(from: NodeId, offer: Offer): void {
+    this.#links.get(from)?.noteShown(offer);
+  }
+
   /** A link offered these. */
   handleOffers(from: NodeId, offers: readonly Offer[], now: Instant): PushEffect[] {
     const link = this.#links.get(from);
