@@ -51,6 +51,8 @@ export class Surroundings {
   readonly #favoured = new BoundedMap<IpAddress, true>(provenAddressesMax);
   readonly #links = new Map<NodeId, Link>();
   readonly #linkedTexts = new Map<string, NodeId>();
+  /** Asked for at nearly every turn; absent when links or addresses have changed. */
+  #linksCounted: number | undefined;
 
   /** @param port The port this node listens on. */
   constructor(port: number) {
@@ -64,6 +66,11 @@ export class Surroundings {
 
   /** Number of links of which so many with one other machine's address count. */
   get linksCounted(): number {
+    this.#linksCounted ??= this.#countLinks();
+    return this.#linksCounted;
+  }
+
+  #countLinks(): number {
     const perAddress = new Map<IpAddress, number>();
     let counted = 0;
     for (const { ip } of this.#links.values()) {
@@ -102,6 +109,7 @@ export class Surroundings {
     const gone = [...before.keys()].filter((name) => !addresses.has(name));
     if (!changed && appeared.length === 0 && gone.length === 0) return { appeared, gone };
     this.#addresses = addresses;
+    this.#linksCounted = undefined;
     this.#selfTexts.clear();
     this.#ownIps = new Set([...addresses.values()].flatMap((ips) => [...ips]));
     this.#ownTexts = new Set(
@@ -137,6 +145,7 @@ export class Surroundings {
     const since = before?.since ?? now;
     this.#links.set(id, { text, ip: address.ip, since, relinkedAt: before?.relinkedAt });
     this.#linkedTexts.set(text, id);
+    this.#linksCounted = undefined;
     this.#favoured.set(address.ip, true);
     return before === undefined;
   }
@@ -146,6 +155,7 @@ export class Surroundings {
     const link = this.#links.get(id);
     if (link === undefined) return false;
     this.#links.delete(id);
+    this.#linksCounted = undefined;
     if (this.#linkedTexts.get(link.text) === id) this.#linkedTexts.delete(link.text);
     return true;
   }

@@ -77,7 +77,8 @@ class Waiting {
 
   settle(outcome: AnswerOutcome | "abandoned"): void {
     this.#outcome ??= outcome;
-    this.#wake.abort();
+    // With a reason, or the platform makes an exception with a trace of every answer.
+    this.#wake.abort("settled");
   }
 
   take(): AnswerOutcome | "abandoned" | undefined {

@@ -40,16 +40,16 @@ export function judgeClock(
   const isPossible = told !== undefined && told >= builtAt && told <= builtAt + clockAfterBuildMax;
   const neighbours = isPossible ? told : undefined;
   // The day alone: a sentence that changes with the second would be news every time.
-  const shown = formatWallTime(wall).replace(/T.*/, "");
+  const shown = () => formatWallTime(wall).replace(/T.*/, "");
   if (wall < builtAt) {
     return {
-      problem: `The clock shows ${shown}, a date before this program was built.`,
+      problem: `The clock shows ${shown()}, a date before this program was built.`,
       neighbours,
     };
   }
   if (wall > builtAt + clockAfterBuildMax) {
     return {
-      problem: `The clock shows ${shown}, decades after this program was built.`,
+      problem: `The clock shows ${shown()}, decades after this program was built.`,
       neighbours,
     };
   }

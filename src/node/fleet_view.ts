@@ -123,7 +123,9 @@ export class FleetView {
 
   /** The name a node gives itself, or its short id while it has given none. */
   nameOf(id: NodeId): string {
-    return this.get(id)?.info.name ?? shortNodeId(id);
+    const record = this.#isHidden(id) ? undefined : this.#infoRecord(id);
+    const info = record === undefined ? undefined : readInfo(record);
+    return info === undefined || isDecodeError(info) ? shortNodeId(id) : info.name;
   }
 
   /** Those who claim the name together with others. */

@@ -735,6 +735,7 @@ export class Node {
   }
 
   #emit(event: Omit<NodeEvent, "at">): void {
+    if (this.events.watchers === 0) return;
     this.events.emit({ at: formatWallTime(this.#outside.clock.wall()), ...event });
   }
 

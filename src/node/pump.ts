@@ -23,8 +23,10 @@ export class Pump {
   readonly #clock: Clock;
   readonly #parts: readonly Timed[];
   #wake = new AbortController();
-  /** Until when it sleeps; absent while it is awake and will look again by itself. */
+  /** Until when it sleeps; absent while it is awake. */
   #sleepsUntil: Instant | undefined;
+  /** Whether a deadline may have come nearer since it woke. */
+  #wasPoked = false;
 
   constructor(clock: Clock, parts: readonly Timed[]) {
     this.#clock = clock;
@@ -33,30 +35,48 @@ export class Pump {
 
   /** Says that a deadline may have come nearer. */
   poke(): void {
+    this.#wasPoked = true;
+    if (this.#sleepsUntil === undefined) return;
     const next = this.#next();
-    if (this.#sleepsUntil === undefined || next === undefined || next >= this.#sleepsUntil) return;
+    if (next === undefined || next >= this.#sleepsUntil) return;
     // Waking costs more than looking, and nearly every datagram pokes.
     this.#sleepsUntil = undefined;
-    this.#wake.abort();
+    // With a reason, or the platform makes an exception with a trace of every wake.
+    this.#wake.abort("poked");
   }
 
   #next(): Instant | undefined {
-    return earliest(...this.#parts.map((part) => part.nextTimeout()));
+    let next: Instant | undefined;
+    for (const part of this.#parts) next = earliest(next, part.nextTimeout());
+    return next;
+  }
+
+  /** Calls those that are due; the earliest of all deadlines then. */
+  #call(now: Instant): Instant | undefined {
+    this.#wasPoked = false;
+    let next: Instant | undefined;
+    for (const part of this.#parts) {
+      let due = part.nextTimeout();
+      if (due !== undefined && due <= now) {
+        part.handleTimeout(now);
+        due = part.nextTimeout();
+        // What it did may have brought the deadlines of others nearer.
+        this.#wasPoked = true;
+      }
+      next = earliest(next, due);
+    }
+    return this.#wasPoked ? this.#next() : next;
   }
 
   /** Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const stop = () => this.#wake.abort();
+    const stop = () => this.#wake.abort("stopped");
     signal.addEventListener("abort", stop);
     try {
       while (!signal.aborted) {
         this.#wake = new AbortController();
         const now = this.#clock.monotonic();
-        for (const part of this.#parts) {
-          const due = part.nextTimeout();
-          if (due !== undefined && due <= now) part.handleTimeout(now);
-        }
-        const next = earliest(later(now, lookEvery), this.#next());
+        const next = earliest(later(now, lookEvery), this.#call(now));
         if (next !== undefined && next > now) {
           this.#sleepsUntil = next;
           await this.#clock.wait(next, this.#wake.signal);
