@@ -69,6 +69,8 @@ export class Publisher implements Timed {
   readonly #lost = new Map<string, Instant>();
   #info: VerifiedRecord | undefined;
   #infoBody: Bytes | undefined;
+  /** Kinds whose newest record could not be written to disk. */
+  readonly #refused = new Set<number>();
   #linksBody: Bytes | undefined;
   /** Neighbours that the last `links` listed. */
   #linksListed: ReadonlySet<string> = new Set();
@@ -177,7 +179,7 @@ export class Publisher implements Timed {
     const { own, owner, clock, counters } = this.#options;
     const body = owner.describe();
     const bytes = encodeCbor(encodeInfo(body));
-    if (!again && this.#infoBody !== undefined && equalBytes(bytes, this.#infoBody)) return;
+    if (!again && this.#isPublished(infoKind, bytes, this.#infoBody)) return;
     const outcome = await own.publishInfo(body, owner.signingTime(), clock.monotonic());
     if (outcome.droppedEndpoints > 0) counters.count("info: endpoints left out");
     if (outcome.droppedLabels > 0) counters.count("info: labels left out");
@@ -204,7 +206,7 @@ export class Publisher implements Timed {
       lost: [...this.#lost.keys()].slice(-4),
     };
     const bytes = encodeCbor(encodeLinks(body));
-    if (!again && this.#linksBody !== undefined && equalBytes(bytes, this.#linksBody)) return;
+    if (!again && this.#isPublished(linksKind, bytes, this.#linksBody)) return;
     const outcome = await own.publishLinks(body, owner.signingTime(), now);
     const record = this.#settle(linksKind, outcome);
     if (outcome.kind === "not kept") this.#linksDue = later(now, publishAgainAfter);
@@ -216,13 +218,20 @@ export class Publisher implements Timed {
     owner.handlePublished(record, urgent);
   }
 
+  /** Whether this was said already, and nothing since that the disk refused and a person heard of. */
+  #isPublished(kind: number, body: Bytes, published: Bytes | undefined): boolean {
+    return published !== undefined && equalBytes(body, published) && !this.#refused.has(kind);
+  }
+
   #settle(kind: number, outcome: PublishOutcome): VerifiedRecord | undefined {
     const { owner, duplicates, clock } = this.#options;
     switch (outcome.kind) {
       case "published":
+        this.#refused.delete(kind);
         duplicates.handlePublished(kind, outcome.record.serial, clock.monotonic());
         return outcome.record;
       case "not kept": {
+        this.#refused.add(kind);
         const cause = outcome.cause instanceof Error ? outcome.cause.message : "unknown error";
         owner.handleUnpublished(`the record could not be written to disk: ${cause}`);
         return undefined;

@@ -82,6 +82,24 @@ Deno.test("links that the disk refused are published as soon as the disk takes t
   assertEquals(told.map(({ kind }) => kind), [0, 1]);
 });
 
+Deno.test("a refusal of the disk is over for whoever heard of it, though all is as it was before", async () => {
+  const { publisher, told, linked, state, pass } = await world();
+  linked.push(prefixOf(1));
+  publisher.handleUnlink(prefixOf(2), false, state.now);
+  await pass(60_000);
+  const before = told.length;
+  linked.push(prefixOf(3));
+  state.isFull = true;
+  publisher.handleUnlink(prefixOf(2), false, state.now);
+  await pass(60_000);
+  linked.pop();
+  state.isFull = false;
+  await pass(publishAgainAfter);
+  assertEquals(told.length, before + 1);
+  await pass(publishAgainAfter);
+  assertEquals(told.length, before + 1);
+});
+
 Deno.test("what bears a date before the build is signed anew once there is a better one", async () => {
   const { publisher, told, state } = await world();
   state.wall = wallTime(86_400_000);
