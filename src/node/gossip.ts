@@ -109,6 +109,11 @@ export class Gossip implements Timed {
     return { pulls, offers: pending, comparisons: this.#turns.running };
   }
 
+  /** What push counted, by reason. */
+  get counts(): Readonly<Record<string, number>> {
+    return this.#push.snapshot().counts;
+  }
+
   /** A link has come: from now on it is told of changes, and whoever dialled compares. */
   handleLink(peer: Peer): void {
     this.#push.handleLink(peer.id);
@@ -391,6 +396,7 @@ export class Gossip implements Timed {
         const arrived = new Set(await this.#fetch(peer, effect.keys, false));
         const missing = effect.keys.filter((key) => !arrived.has(key));
         if (missing.length > 0) {
+          this.#options.counters.count("offered and not delivered", missing.length);
           this.#perform(this.#push.handleNotFetched(peer.id, missing, this.#now()));
         }
         return;

@@ -109,6 +109,11 @@ export class Links implements Timed {
     return { proving: this.#proving.size, lettingGo: this.#lettingGo.size };
   }
 
+  /** What the monitor counted, by reason. */
+  get counts(): Readonly<Record<string, number>> {
+    return this.#options.monitor.counts();
+  }
+
   /** An exchange was finished on this connection, dialled by this node or by the peer. */
   handleProven(result: ExchangeResult, place: ExchangePlace): void {
     const { counters, background } = this.#options;

@@ -456,6 +456,26 @@ export class Node {
     return this.#inStep.promise;
   }
 
+  /** How often what was dropped, refused or found odd, by reason, in all parts of the node. */
+  counts(): Readonly<Record<string, number>> {
+    const now = this.#outside.clock.monotonic();
+    const all = new Map<string, number>();
+    for (
+      const counts of [
+        this.counters.snapshot(),
+        this.links.counts,
+        this.#gossip.counts,
+        this.archive.store.snapshot().refused,
+        this.#discovery.snapshot(now).counts,
+      ]
+    ) {
+      for (const [reason, times] of Object.entries(counts)) {
+        all.set(reason, (all.get(reason) ?? 0) + times);
+      }
+    }
+    return Object.fromEntries(all);
+  }
+
   /** How much of everything bounded is held now. */
   gauges(): Gauges {
     const { records, authors, tombstones, flagged } = this.archive.store.snapshot();
@@ -633,7 +653,9 @@ export class Node {
       this.#finder.handleKnown(record.author);
     }
     if (record.kind === linksKind && previous !== undefined) {
-      for (const lost of this.#readings.reportedLosses(record, previous)) {
+      const { heeded, unheeded } = this.#readings.reportedLosses(record, previous);
+      if (unheeded > 0) this.counters.count("loss reported of no neighbour", unheeded);
+      for (const lost of heeded) {
         const peer = this.peers.byPrefix(lost);
         if (peer?.linked === true) this.links.handleReportedLoss(peer, prefixHexOf(record.author));
         this.#lookAtOrphansOf(lost);

@@ -134,12 +134,20 @@ export class RecordReadings {
    * Whose loss the record reports, as far as that is worth a look: those whom its author listed
    * before and no longer does, and that themselves list the author. Else made-up nodes could cry wolf.
    */
-  reportedLosses(record: VerifiedRecord, previous: VerifiedRecord): NodeIdPrefixHex[] {
+  reportedLosses(
+    record: VerifiedRecord,
+    previous: VerifiedRecord,
+  ): { readonly heeded: readonly NodeIdPrefixHex[]; readonly unheeded: number } {
     const before = linksIn(previous);
     const reporter = prefixHexOf(record.author);
     const after = linksIn(record);
-    return (after?.lost ?? []).filter((prefix) =>
+    const lost = after?.lost ?? [];
+    const heeded = lost.filter((prefix) =>
       lists(before, prefix) && !lists(after, prefix) && lists(this.linksOfPrefix(prefix), reporter)
     );
+    // One that stands there still was heeded when it came.
+    const old = before?.lost ?? [];
+    const unheeded = lost.filter((prefix) => !heeded.includes(prefix) && !old.includes(prefix));
+    return { heeded, unheeded: unheeded.length };
   }
 }

@@ -160,7 +160,9 @@ export class Monitor {
     if (link === undefined || link.isWaiting) return;
     const pair = `${id} ${reporter}`;
     const reportedAt = this.#reports.get(pair);
-    if (reportedAt !== undefined && elapsed(reportedAt, now) < reportedLossPause) return;
+    if (reportedAt !== undefined && elapsed(reportedAt, now) < reportedLossPause) {
+      return this.#counters.count("loss reported again");
+    }
     this.#reports.set(pair, now);
     link.probeBy(later(now, scaled(reportedLossSpread, this.#prng.unit())));
   }
