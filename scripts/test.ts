@@ -1,9 +1,10 @@
 /**
  * The project's tests, in rings: `unit` (quick, no privileges), `scenario` (whole nodes in one
- * process), `e2e` (processes, namespaces, compiled executables). Without arguments: all of them.
+ * process), `worlds` (many nodes and hostile ones, with stand-in cryptography), `e2e` (processes,
+ * namespaces, compiled executables). Without arguments: all of them.
  * Ends with the plain line `N passed, N failed, N skipped` and exits non-zero on any failure.
  *
- *     deno task test [unit|scenario|e2e]… [-- arguments of deno test]
+ *     deno task test [unit|scenario|worlds|e2e]… [-- arguments of deno test]
  *
  * @module
  */
@@ -17,6 +18,8 @@ interface Ring {
    * without them a test of "leaks nothing" proves nothing. Tests of processes share these.
    */
   readonly sanitize: boolean;
+  /** Arguments of the runner for this ring alone. */
+  readonly args?: readonly string[];
 }
 
 const rings: readonly Ring[] = [
@@ -26,6 +29,13 @@ const rings: readonly Ring[] = [
     sanitize: true,
   },
   { name: "scenario", places: ["tests/sim", "tests/scenario"], sanitize: true },
+  {
+    name: "worlds",
+    places: ["tests/worlds"],
+    sanitize: true,
+    // The stand-in has no types of its own; types are checked against the real cryptography.
+    args: ["--no-check", "--import-map", "tests/sim/stand_in_import_map.json"],
+  },
   { name: "e2e", places: ["tests/e2e"], sanitize: false },
 ];
 
@@ -65,6 +75,7 @@ async function runRing(ring: Ring, extra: readonly string[]): Promise<Tally> {
       "--no-prompt",
       "--permit-no-files",
       ...ring.sanitize ? ["--sanitize-ops", "--sanitize-resources"] : [],
+      ...ring.args ?? [],
       ...extra,
       ...places,
     ],
@@ -97,7 +108,11 @@ if (import.meta.main) {
   const extra = dashes < 0 ? [] : Deno.args.slice(dashes + 1);
   const unknown = wanted.filter((name) => !rings.some((ring) => ring.name === name));
   if (unknown.length > 0) {
-    console.error(`No such tests: ${unknown.join(", ")}. There are: unit, scenario, e2e.`);
+    console.error(
+      `No such tests: ${unknown.join(", ")}. There are: ${
+        rings.map(({ name }) => name).join(", ")
+      }.`,
+    );
     Deno.exit(2);
   }
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };

@@ -4,9 +4,24 @@
  *
  * @module
  */
-import type { Bytes } from "../../src/base/bytes.ts";
+import { type Bytes, toHex } from "../../src/base/bytes.ts";
+import { milliseconds, wallTime } from "../../src/base/instant.ts";
+import { ipScope } from "../../src/base/ip.ts";
+import { signRecord } from "../../src/crypto/mod.ts";
+import type { CborValue } from "../../src/wire/cbor.ts";
+import { encodeInfo } from "../../src/wire/info.ts";
+import { encodeRecordPayload } from "../../src/wire/record.ts";
+import { infoKind } from "../../src/wire/record_key.ts";
 import { invariant } from "../../src/base/invariant.ts";
-import { decodeRequest, encodeAnswer } from "../../src/wire/message.ts";
+import {
+  type AnswerMessage,
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRequest,
+  noticeCodes,
+  type RequestMessage,
+} from "../../src/wire/message.ts";
 import { decodeDatagram } from "../../src/wire/datagram.ts";
 import { isDecodeError } from "../../src/base/decode.ts";
 import { isChainRefusal, judgeChain, type LeafCredentials } from "../../src/identity/mod.ts";
@@ -14,16 +29,31 @@ import type { ReceivedDatagram } from "../../src/platform/network.ts";
 import {
   beginExchange,
   confirmExchange,
+  type DatagramSource,
   EpochKeys,
   ExchangeRefusal,
   type ExchangeResult,
   finishExchange,
   PeerKeys,
 } from "../../src/session/mod.ts";
-import { type SocketAddress, socketAddress } from "../../src/wire/socket_address.ts";
+import {
+  formatSocketAddress,
+  type SocketAddress,
+  socketAddress,
+} from "../../src/wire/socket_address.ts";
 import { SeededEntropy } from "../fixtures/entropy.ts";
+import { plainInfo } from "./record_author.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 import type { Machine } from "./world.ts";
+
+/** What somebody answers to what he was asked; `undefined` = nothing. */
+export type Conduct = (
+  request: RequestMessage,
+  from: DatagramSource,
+) => AnswerMessage | undefined | Promise<AnswerMessage | undefined>;
+
+/** How long a rogue waits for an answer. */
+const answerWait = milliseconds(500);
 
 /** A rogue on a machine of the world, whose node does not run. */
 export class Rogue {
@@ -31,6 +61,15 @@ export class Rogue {
   readonly keys: PeerKeys;
   /** Requests that came to it and were in order. */
   heard = 0;
+  /** How it answers; pings only, unless it was told otherwise. */
+  conduct: Conduct = (request, from) =>
+    request.kind === "ping"
+      ? { kind: "ping", seenIp: from.address.ip, seenPort: from.address.port }
+      : undefined;
+  readonly #keys = new Map<Machine, PeerKeys>();
+  readonly #pending = new Map<string, (answer: Bytes) => Promise<void>>();
+  #send: (bytes: Bytes, to: SocketAddress) => Promise<boolean> = () => Promise.resolve(false);
+  #serial = 0;
   readonly #leaf: LeafCredentials;
   readonly #clock: VirtualClock;
   readonly #entropy: SeededEntropy;
@@ -52,7 +91,11 @@ export class Rogue {
     const socket = await machine.host.bindDatagram(address, "eth0");
     const answer = async ({ bytes, from }: ReceivedDatagram) => {
       const datagram = decodeDatagram(bytes);
-      if (isDecodeError(datagram) || datagram.kind !== "request") return;
+      if (isDecodeError(datagram)) return;
+      if (datagram.kind === "answer") {
+        return await rogue.#pending.get(toHex(datagram.replyTag))?.(bytes);
+      }
+      if (datagram.kind !== "request") return;
       const opened = await rogue.#epochKeys.open(
         bytes,
         { address: from, interfaceName: "eth0" },
@@ -62,10 +105,15 @@ export class Rogue {
       if (opened.kind !== "request") return;
       rogue.heard++;
       const request = decodeRequest(opened.request.message);
-      if (isDecodeError(request) || request.kind !== "ping") return;
-      const pong = encodeAnswer({ kind: "ping", seenIp: from.ip, seenPort: from.port });
-      await socket.send(await rogue.#epochKeys.sealAnswer(opened.request, pong), from);
+      if (isDecodeError(request)) return;
+      const reply = await rogue.conduct(request, opened.request.source);
+      if (reply === undefined) return;
+      await socket.send(
+        await rogue.#epochKeys.sealAnswer(opened.request, encodeAnswer(reply)),
+        from,
+      );
     };
+    rogue.#send = (bytes, to) => socket.send(bytes, to);
     const serving = (async () => {
       for await (const datagram of socket.received()) await answer(datagram);
     })();
@@ -80,16 +128,75 @@ export class Rogue {
     return socketAddress(own, this.machine.port, "eth0");
   }
 
+  /** A record of its own, of its newest serial. */
+  async record(kind: number, body: CborValue): Promise<Bytes> {
+    const wall = this.#clock.wall();
+    this.#serial = Math.max(this.#serial + 1, Math.floor(wall));
+    return await signRecord(
+      this.machine.identity,
+      encodeRecordPayload({
+        kind,
+        subject: new Uint8Array(0),
+        serial: this.#serial,
+        signedAt: wallTime(Math.floor(wall)),
+        body,
+      }),
+    );
+  }
+
+  /** Its `info`, which says where it is. */
+  info(): Promise<Bytes> {
+    const { ip, port } = this.address;
+    const endpoints = [{ ip, port, scope: ipScope(ip) }];
+    return this.record(infoKind, encodeInfo({ ...plainInfo(this.machine.name), endpoints }));
+  }
+
+  /** Dials the victim and becomes its neighbour. */
+  async befriend(victim: Machine): Promise<void> {
+    const keys = new PeerKeys(this.#entropy);
+    this.#keys.set(victim, keys);
+    keys.adopt(
+      (await this.exchange(victim, await this.info())).theirs.grant,
+      this.#clock.monotonic(),
+    );
+  }
+
+  /** Asks a victim that it has befriended; a cookie that is wanted is brought. */
+  async ask(victim: Machine, request: RequestMessage): Promise<AnswerMessage | undefined> {
+    const keys = this.#keys.get(victim);
+    const to = addressOf(victim);
+    invariant(keys !== undefined, "the victim was befriended");
+    const path = `${formatSocketAddress(this.address)} ${formatSocketAddress(to)}`;
+    for (let tries = 0; tries < 3; tries++) {
+      const now = this.#clock.monotonic();
+      const sealed = await keys.sealRequest(encodeRequest(request), path, now);
+      if (sealed === undefined) return undefined;
+      const { pending } = sealed;
+      const arrival = Promise.withResolvers<AnswerMessage | undefined>();
+      this.#pending.set(pending.replyTag, async (bytes) => {
+        const outcome = await keys.openAnswer(pending, bytes, this.#clock.monotonic());
+        if (outcome.kind !== "answer") return arrival.resolve(undefined);
+        const answer = decodeAnswer(outcome.message);
+        arrival.resolve(isDecodeError(answer) ? undefined : answer);
+      });
+      const callOff = this.machine.world.time.after(answerWait, () => arrival.resolve(undefined));
+      await this.#send(sealed.bytes, to);
+      const answer = await arrival.promise;
+      callOff();
+      this.#pending.delete(pending.replyTag);
+      const again = answer?.kind === "notice" && answer.code === noticeCodes.cookieNeeded;
+      if (answer !== undefined && !again) return answer;
+    }
+    return undefined;
+  }
+
   /** Dials the victim and shows `info` inside the exchange. */
   async exchange(victim: Machine, info: Bytes): Promise<ExchangeResult> {
     const { machine } = this;
     const chain = { leaf: this.#leaf.leaf, root: this.#leaf.root };
-    const [at] = victim.host.attachments;
-    const to = at?.ips[0];
-    invariant(to !== undefined, "a victim has an address");
     const { signal } = new AbortController();
     const dialer = machine.world.streams.dialer(machine.host, chain);
-    const connection = await dialer.dial(socketAddress(to, victim.port), signal);
+    const connection = await dialer.dial(addressOf(victim), signal);
     invariant(!("failed" in connection), "the victim answers");
     invariant(!("missing" in connection.chain), "the victim presents itself");
     const peer = await judgeChain(connection.chain);
@@ -119,4 +226,11 @@ export class Rogue {
     this.keys.adopt(result.theirs.grant, this.#clock.monotonic());
     return result;
   }
+}
+
+/** Where the machine's node listens. */
+function addressOf(machine: Machine): SocketAddress {
+  const own = machine.host.attachments[0]?.ips[0];
+  invariant(own !== undefined, "a victim has an address");
+  return socketAddress(own, machine.port);
 }
