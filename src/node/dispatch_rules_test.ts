@@ -285,6 +285,19 @@ Deno.test("what is told is done once and never answered", async () => {
   assertEquals(peer.address, home.address);
 });
 
+Deno.test("a tell shows where the peer receives, as a request does", async () => {
+  const { request, tell, hand, peer, state } = await world();
+  await request(encodeRequest({ kind: "ping" }));
+  const message = encodeRequest({ kind: "offer", offers: [] });
+  peer.address = elsewhere;
+  state.mayMove = false;
+  await hand(await tell(message));
+  assertEquals(peer.address, elsewhere);
+  state.mayMove = true;
+  await hand(await tell(message));
+  assertEquals(peer.address, home.address);
+});
+
 Deno.test("nothing but offers and records is told", async () => {
   const { request, tell, hand, done, sent, counters } = await world();
   await request(encodeRequest({ kind: "ping" }));

@@ -75,6 +75,8 @@ export class Gossip implements Timed {
   readonly #parting = new Set<NodeId>();
   /** Records that peers pushed and that are being judged. */
   readonly #pushedUnderWay = new Map<NodeId, number>();
+  /** Keys of the linked nodes' `links`. */
+  readonly #linksKeys = new Map<NodeId, RecordKey>();
   readonly #linkCounts = new WeakMap<VerifiedRecord, number>();
   /** When a tell that could not be read last made us compare. */
   readonly #unreadAt = new BoundedMap<NodeId, Instant>(peersMax);
@@ -117,11 +119,13 @@ export class Gossip implements Timed {
   /** A link has come: from now on it is told of changes, and whoever dialled compares. */
   handleLink(peer: Peer): void {
     this.#push.handleLink(peer.id);
+    this.#linksKeys.set(peer.id, recordKey(linksKind, peer.id, noSubject));
     if (peer.dialled) this.#want(peer, "link");
   }
 
   /** A link has gone. */
   handleUnlink(id: NodeId): void {
+    this.#linksKeys.delete(id);
     this.#turns.handleUnlink(id);
     this.#perform(this.#push.handleUnlink(id, this.#now()));
   }
@@ -169,7 +173,8 @@ export class Gossip implements Timed {
 
   /** How many links the node lists. Asked for every change and link, so read once per record. */
   #linksOf(id: NodeId): number | undefined {
-    const record = this.#options.archive.store.get(recordKey(linksKind, id, noSubject));
+    const key = this.#linksKeys.get(id);
+    const record = key === undefined ? undefined : this.#options.archive.store.get(key);
     if (record === undefined) return undefined;
     const known = this.#linkCounts.get(record);
     if (known !== undefined) return known;

@@ -310,6 +310,27 @@ Deno.test("records that one neighbour pushes faster than they can be judged are 
   assertEquals(one.counters.of("pushed records over one neighbour's share"), 1);
 });
 
+Deno.test("a link whose tells cannot be read is compared with, once in ten seconds", async () => {
+  using gate = CryptoGate.install();
+  const { one, two, run, link } = await world(gate);
+  const peer = one.peers.open(two.self.id);
+  one.gossip.handleUnread(peer);
+  await run(seconds(1));
+  assertEquals(one.asker.asked, [], "no link, no comparison");
+  link(one, two);
+  await run(seconds(1));
+  one.asker.asked.length = 0;
+  for (let i = 0; i < 50; i++) {
+    one.gossip.handleUnread(peer);
+    await run(milliseconds(100));
+  }
+  assertEquals(one.asker.asked.map(({ kind }) => kind), ["compare"]);
+  await run(seconds(5));
+  one.gossip.handleUnread(peer);
+  await run(milliseconds(100));
+  assertEquals(one.asker.asked.length, 2);
+});
+
 Deno.test("own records that come from outside are judged, new or not", async () => {
   using gate = CryptoGate.install();
   const { one, two } = await world(gate);

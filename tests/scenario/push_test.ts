@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { milliseconds, minutes, seconds } from "../../src/base/instant.ts";
 import { answerOverhead, requestOverhead, tellOverhead } from "../../src/wire/datagram.ts";
+import { confirmationLifetime, epochLength } from "../../src/session/limits.ts";
+import { restingProbeInterval } from "../../src/sync/limits.ts";
 import { infoKind, recordKey } from "../../src/wire/record_key.ts";
 import { ip } from "../sim/memory_network.ts";
 import { type Machine, World } from "../sim/world.ts";
@@ -38,6 +40,10 @@ const restful = new Set([
   `1 ${requestOverhead + 2}`,
   `2 ${answerOverhead + 10}`,
 ]);
+
+Deno.test("every link is probed more often than its path has to be confirmed", () => {
+  assert(confirmationLifetime >= 2 * restingProbeInterval && confirmationLifetime < epochLength);
+});
 
 Deno.test("one change reaches thirty nodes in half a second, for at most 3.5 KB of each", async () => {
   const { world, machines } = await thirty(50);
