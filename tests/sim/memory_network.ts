@@ -141,7 +141,13 @@ export class MemoryNetwork {
   readonly #cuts = new Set<string>();
   readonly #delays = new Map<string, Duration>();
   #lans: ReadonlyMap<string, Lan> | undefined;
+  #anywhere: ReadonlyMap<IpAddress, Member> = new Map();
   #wiring = 0;
+  /**
+   * Whether routers join the local networks: then every address but the link-local ones is reached
+   * from everywhere. Beacons stay where they are.
+   */
+  isRouted = false;
   /** The share of datagrams and beacons that get lost. */
   loss = 0;
   /** How long anything takes from machine to machine, unless `setDelay` says otherwise. */
@@ -212,6 +218,8 @@ export class MemoryNetwork {
   }
 
   #wire(): ReadonlyMap<string, Lan> {
+    const anywhere = new Map<IpAddress, Member>();
+    this.#anywhere = anywhere;
     const lans = new Map<string, { members: Member[]; holders: Map<IpAddress, Member> }>();
     for (const host of this.#hosts) {
       for (const at of host.attachments) {
@@ -220,7 +228,10 @@ export class MemoryNetwork {
         lans.set(at.lan, lan);
         const member: Member = { host, at };
         lan.members.push(member);
-        for (const one of at.ips) if (!lan.holders.has(one)) lan.holders.set(one, member);
+        for (const one of at.ips) {
+          if (!lan.holders.has(one)) lan.holders.set(one, member);
+          if (!anywhere.has(one)) anywhere.set(one, member);
+        }
       }
     }
     return lans;
@@ -229,6 +240,13 @@ export class MemoryNetwork {
   /** Who has the address on a network of this name. */
   holder(lan: string, wanted: IpAddress): Member | undefined {
     return this.#lan(lan).holders.get(wanted);
+  }
+
+  /** Who is reached under the address over routers. */
+  holderBeyond(wanted: IpAddress): Member | undefined {
+    if (!this.isRouted || ipScope(wanted) === "link-local") return undefined;
+    this.#lans ??= this.#wire();
+    return this.#anywhere.get(wanted);
   }
 
   /** Everybody on the network. */
@@ -360,7 +378,7 @@ export class MemoryHost implements Network {
           (ipScope(one) === ipScope(to.ip) || to.zone === undefined)
         );
       if (own === undefined || !at.ips.includes(own)) continue;
-      const found = this.network.holder(at.lan, to.ip);
+      const found = this.network.holder(at.lan, to.ip) ?? this.network.holderBeyond(to.ip);
       if (found === undefined) continue;
       return {
         to: found.host,

@@ -6,7 +6,12 @@
  */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { isDecodeError } from "../../src/base/decode.ts";
-import { decodeAnswerBody, decodeDatagram, decodeRequestBody } from "../../src/wire/datagram.ts";
+import {
+  decodeAnswerBody,
+  decodeDatagram,
+  decodeRequestBody,
+  decodeTellBody,
+} from "../../src/wire/datagram.ts";
 import { messageNumbers } from "../../src/wire/message.ts";
 
 const names = new Map<number, string>(
@@ -27,7 +32,11 @@ export function messageKindOf(bytes: Bytes): string {
   if (isDecodeError(datagram)) return "not a datagram";
   if (!("sealed" in datagram)) return datagram.kind;
   const plain = datagram.sealed.subarray(0, -tagLength);
-  const body = datagram.kind === "answer" ? decodeAnswerBody(plain) : decodeRequestBody(plain);
+  const body = datagram.kind === "answer"
+    ? decodeAnswerBody(plain)
+    : datagram.kind === "tell"
+    ? decodeTellBody(plain)
+    : decodeRequestBody(plain);
   if (isDecodeError(body)) return "sealed";
   const name = nameOf(body.message);
   return datagram.kind === "request" ? name : `${name} ${datagram.kind}`;

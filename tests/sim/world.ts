@@ -166,6 +166,11 @@ export class World implements Disposable {
     return this.machines.filter((machine) => machine.id === id).length > 1;
   }
 
+  /** The machine with that id; of clones the first. */
+  machineOf(id: NodeId): Machine | undefined {
+    return this.#byId.get(id);
+  }
+
   /** The name of the machine with that id, or the id. */
   nameOf(id: NodeId): string {
     return this.#byId.get(id)?.name ?? id;
@@ -364,7 +369,7 @@ export class Machine {
       handler: (connection, request) => node.authenticator.handle(connection, request),
     });
     const watching = new AbortController();
-    if (!world.isLarge) this.#noteEvents(node, watching.signal);
+    if (!world.isLarge) this.#hand(node, watching.signal, (event) => this.events.push(event));
     const control = new ControlAnswers(node, {
       clock,
       name,
@@ -382,12 +387,18 @@ export class Machine {
     return this;
   }
 
-  #noteEvents(node: Node, signal: AbortSignal): void {
+  /** Hands over what the node that runs now tells watchers, until it ends. */
+  watch(handle: (event: NodeEvent) => void): void {
+    const { node, watching } = this.#running;
+    this.#hand(node, watching.signal, handle);
+  }
+
+  #hand(node: Node, signal: AbortSignal, handle: (event: NodeEvent) => void): void {
     const events = node.events.watch(signal);
-    const noting = (async () => {
-      for await (const event of events) this.events.push(event);
+    const handing = (async () => {
+      for await (const event of events) handle(event);
     })();
-    noting.catch(() => undefined); // A list takes everything.
+    handing.catch((error: unknown) => this.world.failures.push(`${this.name}: ${String(error)}`));
   }
 
   /** A clean stop; needs time to pass. */

@@ -1,0 +1,209 @@
+/**
+ * The simulator for people: a fleet of production nodes in virtual time, from a seed. Prints what
+ * happens and a table; the same seed gives the same figures, but for those of this machine (time
+ * taken, memory).
+ *
+ *     deno task sim --nodes 1000 --seed 7 --minutes 60 --loss 0.2
+ *     deno task sim                    the table of simulated numbers, into bench/results/sim.json
+ *
+ * Cryptography is the stand-in of tests/sim, which the task chooses. Exit code: 0 = done; 1 = a fleet
+ * did not form or a node failed; 2 = wrong usage.
+ *
+ * @module
+ */
+import process from "node:process";
+import { milliseconds, minutes } from "../src/base/instant.ts";
+import { Output } from "../src/cli/output.ts";
+import { type OptionSpec, ParsedWords, parseWords } from "../src/cli/options.ts";
+import { standardError, standardOutput } from "../src/host/terminal.ts";
+import { lansMax, machinesPerLanMax } from "../tests/sim/fleet.ts";
+import { root } from "./house.ts";
+import { type SimFigure, type SimPlan, simulate } from "./sim/simulate.ts";
+
+const optionSpecs: readonly OptionSpec[] = [
+  { name: "nodes", value: "N", help: "nodes in the fleet, 2 to 50,000" },
+  {
+    name: "lans",
+    value: "N",
+    help: "local networks, routers between them; 250 nodes each at most",
+  },
+  { name: "seed", value: "N", help: "what everything follows from (7)" },
+  { name: "minutes", value: "N", help: "virtual minutes at rest that are measured (10)" },
+  { name: "loss", value: "SHARE", help: "datagrams that get lost, 0 to 0.9 (0)" },
+  { name: "delay", value: "MS", help: "from machine to machine, one way, milliseconds (5)" },
+  {
+    name: "churn",
+    value: "PERCENT",
+    help: "nodes that leave and return per hour, for an hour (0)",
+  },
+  { name: "ends", value: "N", help: "nodes that are killed, and as many that fall silent (3)" },
+  { name: "json", help: "print the figures as one JSON array" },
+  { name: "help", short: "h", help: "show this help" },
+];
+
+const help = `Usage: deno task sim [options]
+
+A fleet of production nodes in virtual time: forms, rests, learns of changes, misses who is gone.
+Without options: the table of simulated numbers (10, 100, 1,000 nodes), about a quarter of an hour.
+
+Options:
+${
+  optionSpecs.map(({ name, value = "", help }) => `  --${`${name} ${value}`.padEnd(15)}  ${help}`)
+    .join("\n")
+}
+
+Example:
+  deno task sim --nodes 1000 --lans 4 --seed 7 --minutes 60 --loss 0.2`;
+
+/** A number of an option; throws a sentence for people. */
+function numberOf(
+  parsed: ParsedWords,
+  name: string,
+  preset: number,
+  range: { readonly from: number; readonly to: number; readonly isWhole?: boolean },
+): number {
+  const text = parsed.value(name);
+  if (text === undefined) return preset;
+  const value = text.trim() === "" ? NaN : Number(text);
+  const isFit = value >= range.from && value <= range.to &&
+    (range.isWhole !== true || Number.isInteger(value));
+  if (isFit) return value;
+  const kind = range.isWhole === true ? "a whole number" : "a number";
+  throw new UsageError(`--${name} takes ${kind} from ${range.from} to ${range.to}, not "${text}"`);
+}
+
+class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What the options ask for. */
+function planOf(parsed: ParsedWords): SimPlan {
+  const nodes = numberOf(parsed, "nodes", 100, { from: 2, to: 50_000, isWhole: true });
+  const needed = Math.ceil(nodes / machinesPerLanMax);
+  const lans = numberOf(parsed, "lans", needed, { from: 1, to: lansMax, isWhole: true });
+  if (lans < needed) {
+    throw new UsageError(
+      `--lans ${lans} is too few for ${nodes} nodes: a network holds ${machinesPerLanMax}, so at ` +
+        `least ${needed}`,
+    );
+  }
+  if (lans > nodes) throw new UsageError(`--lans ${lans} is more than there are nodes (${nodes})`);
+  return {
+    nodes,
+    lans,
+    seed: numberOf(parsed, "seed", 7, { from: 0, to: 0xffff_ffff, isWhole: true }),
+    loss: numberOf(parsed, "loss", 0, { from: 0, to: 0.9 }),
+    delay: milliseconds(numberOf(parsed, "delay", 5, { from: 0, to: 60_000 })),
+    rest: minutes(numberOf(parsed, "minutes", 10, { from: 1, to: 100_000 })),
+    churnPerHour: numberOf(parsed, "churn", 0, { from: 0, to: 100 }) / 100,
+    changes: 5,
+    ends: numberOf(parsed, "ends", 3, { from: 0, to: 100, isWhole: true }),
+  };
+}
+
+/** The issue's rows: fleets of these kinds, one after the other. */
+function tablePlans(): SimPlan[] {
+  const base: SimPlan = {
+    nodes: 10,
+    lans: 1,
+    seed: 7,
+    loss: 0,
+    delay: milliseconds(5),
+    rest: minutes(10),
+    churnPerHour: 0,
+    changes: 5,
+    ends: 3,
+  };
+  return [
+    base,
+    { ...base, nodes: 100 },
+    { ...base, nodes: 100, loss: 0.2, rest: minutes(600), changes: 0, ends: 0 },
+    { ...base, nodes: 1_000, lans: 4, churnPerHour: 0.01 },
+  ];
+}
+
+function isStandInChosen(): boolean {
+  return !import.meta.resolve("../src/crypto/mod.ts").endsWith("/src/crypto/mod.ts");
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const stderr = standardError();
+  const parsed = parseWords(args, optionSpecs);
+  if (!(parsed instanceof ParsedWords)) {
+    stderr.write(`${parsed.message}\nSee: deno task sim --help\n`);
+    return 2;
+  }
+  if (parsed.has("help")) {
+    standardOutput().write(`${help}\n`);
+    return 0;
+  }
+  if (!isStandInChosen()) {
+    stderr.write("The simulator needs the stand-in for cryptography: run it by deno task sim\n");
+    return 2;
+  }
+  const isTable = args.filter((word) => word !== "--json").length === 0;
+  let plans: readonly SimPlan[];
+  try {
+    if (parsed.words.length > 0) {
+      throw new UsageError(`"${parsed.words.join(" ")}" is no option; options begin with --`);
+    }
+    plans = isTable ? tablePlans() : [planOf(parsed)];
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    stderr.write(`${error.message}\nSee: deno task sim --help\n`);
+    return 2;
+  }
+  const figures: SimFigure[] = [];
+  let failures = 0;
+  for (const plan of plans) {
+    const outcome = await simulate(plan, {
+      say: (line) => stderr.write(`${line}\n`),
+      processorSeconds: () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1e6;
+      },
+      memoryBytes: () => Deno.memoryUsage().rss,
+    });
+    figures.push(...outcome.figures);
+    for (const failure of outcome.failures) stderr.write(`failed: ${failure}\n`);
+    failures += outcome.failures.length;
+  }
+  print(figures, parsed.has("json"));
+  if (isTable) {
+    const file = `${root}/bench/results/sim.json`;
+    await Deno.mkdir(`${root}/bench/results`, { recursive: true });
+    await Deno.writeTextFile(file, `${JSON.stringify(figures, undefined, 2)}\n`);
+    stderr.write("Written to bench/results/sim.json\n");
+  }
+  return failures > 0 ? 1 : 0;
+}
+
+function print(figures: readonly SimFigure[], json: boolean): void {
+  if (json) {
+    standardOutput().write(`${JSON.stringify(figures)}\n`);
+    return;
+  }
+  const output = new Output({
+    stdout: standardOutput(),
+    stderr: standardError(),
+    environment: (name) => Deno.env.get(name),
+  }, { json: false, quiet: false, plain: false });
+  const rows = figures.map(({ nodes, name, value, unit, goal = "", isGood = true, note = "" }) => [
+    { text: String(nodes) },
+    { text: name },
+    { text: value, paint: isGood ? "strong" : "bad" } as const,
+    { text: unit },
+    { text: goal },
+    { text: [isGood ? "" : "goal not reached", note].filter((part) => part !== "").join("; ") },
+  ]);
+  output.table([
+    { title: "NODES", right: true },
+    { title: "WHAT" },
+    { title: "VALUE", right: true },
+    { title: "UNIT" },
+    { title: "GOAL" },
+    { title: "NOTE" },
+  ], rows);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,221 @@
+/**
+ * One fleet from its start to its figures: it forms, rests, learns of changes, misses who is gone.
+ *
+ * @module
+ */
+import { type Duration, minutes, seconds } from "../../src/base/instant.ts";
+import { Fleet, type FleetOptions } from "../../tests/sim/fleet.ts";
+import {
+  AlarmWatch,
+  type ChangeReading,
+  type EndReading,
+  measureChange,
+  measureChurn,
+  measureEnd,
+  measureTraffic,
+  settle,
+  type TrafficReading,
+} from "../../tests/sim/fleet_measures.ts";
+
+/** What is to be simulated. */
+export interface SimPlan extends FleetOptions {
+  /** How long the fleet is measured at rest. */
+  readonly rest: Duration;
+  /** The share of nodes that leave and return per hour, in an hour of its own; 0 = no such hour. */
+  readonly churnPerHour: number;
+  /** Changed records, one after the other. */
+  readonly changes: number;
+  /** Nodes that are killed, and nodes that fall silent. */
+  readonly ends: number;
+}
+
+/** A line of the table. */
+export interface SimFigure {
+  readonly nodes: number;
+  readonly name: string;
+  readonly value: string;
+  readonly unit: string;
+  readonly goal?: string;
+  readonly isGood?: boolean;
+  readonly note?: string;
+}
+
+/** What became of a plan. */
+export interface SimOutcome {
+  readonly figures: readonly SimFigure[];
+  /** Work of nodes that failed, and what never happened: there must be none. */
+  readonly failures: readonly string[];
+}
+
+/** The outside of a simulation: it has no clock and no memory of its own. */
+export interface SimOutside {
+  say(line: string): void;
+  /** Processor time of this program so far. */
+  processorSeconds(): number;
+  memoryBytes(): number;
+}
+
+/** A fleet that takes longer has not formed. */
+const formedWithin = minutes(10);
+/** A fleet rests when its traffic no longer falls, or after this long. */
+const settledWithin = minutes(30);
+/** Between two ends: the fleet has heard of the first before the second comes. */
+const betweenEnds = seconds(20);
+
+function middle(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? NaN;
+}
+
+function text(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+/** A figure with a limit that it must stay below. */
+function below(
+  nodes: number,
+  name: string,
+  value: number,
+  unit: string,
+  goal: number,
+  note = "",
+): SimFigure {
+  const isGood = value < goal;
+  return { nodes, name, value: text(value), unit, goal: `< ${goal}`, isGood, note };
+}
+
+function kindsOf({ byKind }: TrafficReading): string {
+  return byKind.slice(0, 6).map(([kind, rate]) => `${kind} ${text(rate)}`).join(", ");
+}
+
+/** Formation allowed: 30 and 100 processes, and 10,000 nodes, have goals; between them the next. */
+function formationGoal(nodes: number): number {
+  return nodes <= 30 ? 3 : nodes <= 100 ? 15 : 60;
+}
+
+/** Runs the plan. The same plan gives the same figures, but for those of the outside. */
+export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimOutcome> {
+  const { nodes, loss } = plan;
+  const figures: SimFigure[] = [];
+  const failures: string[] = [];
+  const begun = outside.processorSeconds();
+  const say = (line: string) =>
+    outside.say(`[${(outside.processorSeconds() - begun).toFixed(1)} s] ${line}`);
+  say(
+    `${nodes} nodes on ${plan.lans} local networks, seed ${plan.seed}, ${loss * 100} % loss, ` +
+      `${plan.delay} ms from machine to machine`,
+  );
+  using fleet = await Fleet.start(plan);
+  const { world } = fleet;
+  const formed = await fleet.formed(formedWithin);
+  if (formed === undefined) {
+    failures.push(`${nodes} nodes did not know each other within ${formedWithin / 1_000} s`);
+    return { figures, failures: [...failures, ...world.failures] };
+  }
+  say(`all know all after ${text(formed / 1_000)} s`);
+  const suffix = loss > 0 ? ` (${text(loss * 100)} % loss)` : "";
+  figures.push(
+    below(nodes, `all know all${suffix}`, formed / 1_000, "s", formationGoal(nodes)),
+  );
+  const settledRate = await settle(fleet, settledWithin);
+  const linked = fleet.running().reduce((sum, { node }) => sum + node.peers.linkCount, 0) / nodes;
+  say(
+    `at rest at ${text(world.time.now / 60_000)} min with ${text(settledRate)} B/s and ` +
+      `${text(linked)} links per node`,
+  );
+
+  const alarms = new AlarmWatch(fleet);
+  const restBegun = outside.processorSeconds();
+  const rest = await measureTraffic(fleet, plan.rest);
+  const perHour = (outside.processorSeconds() - restBegun) * 3_600_000 / plan.rest;
+  say(`rest: ${text(rest.rate)} B/s per node: ${kindsOf(rest)}`);
+  figures.push(
+    below(nodes, `traffic at rest${suffix}`, rest.rate, "B/s", 250, kindsOf(rest)),
+    below(nodes, "processor time of an hour at rest", perHour, "s", 180),
+  );
+  await measureChanges(fleet, plan, rest.rate, figures, failures, say);
+  await measureEnds(fleet, plan, "killed", figures, failures, say);
+  await measureEnds(fleet, plan, "silent", figures, failures, say);
+  if (plan.churnPerHour > 0) {
+    const churn = await measureChurn(fleet, plan.churnPerHour, minutes(60), alarms);
+    say(`churn: ${text(churn.rate)} B/s per node: ${kindsOf(churn)}`);
+    figures.push({
+      nodes,
+      name: `traffic at ${text(plan.churnPerHour * 100)} % churn per hour${suffix}`,
+      value: text(churn.rate),
+      unit: "B/s",
+      note: kindsOf(churn),
+    });
+  }
+  const { falseAlarms, suspicions, nodeHours } = alarms.reading();
+  figures.push({
+    ...below(nodes, `false alarms${suffix}`, falseAlarms, "", 1),
+    note: `in ${text(nodeHours)} node-hours; ${suspicions} suspicions`,
+  }, {
+    nodes,
+    name: "memory of the simulation",
+    value: text(outside.memoryBytes() / 1e6),
+    unit: "MB",
+  });
+  say(
+    `done: ${falseAlarms} false alarms, ${suspicions} suspicions in ${text(nodeHours)} node-hours`,
+  );
+  return { figures, failures: [...failures, ...world.failures] };
+}
+
+type Say = (line: string) => void;
+
+async function measureChanges(
+  fleet: Fleet,
+  { nodes, changes }: SimPlan,
+  restRate: number,
+  figures: SimFigure[],
+  failures: string[],
+  say: Say,
+): Promise<void> {
+  const readings: ChangeReading[] = [];
+  for (let i = 0; i < changes; i++) {
+    const reading = await measureChange(fleet, restRate);
+    if (reading === undefined) failures.push(`${nodes} nodes: a change was not known by all`);
+    else readings.push(reading);
+  }
+  if (readings.length === 0) return;
+  const known = middle(readings.map(({ knownAfter }) => knownAfter)) / 1_000;
+  const bytes = middle(readings.map(({ bytesPerNode }) => bytesPerNode));
+  say(`change: known by all after ${text(known)} s, ${text(bytes)} bytes per node`);
+  const goal = nodes <= 100 ? 0.5 : 1;
+  figures.push(
+    below(nodes, "changed record known by all", known, "s", goal),
+    below(nodes, "bytes per changed record and node", bytes, "B", 3_500),
+  );
+}
+
+async function measureEnds(
+  fleet: Fleet,
+  { nodes, ends }: SimPlan,
+  how: "killed" | "silent",
+  figures: SimFigure[],
+  failures: string[],
+  say: Say,
+): Promise<void> {
+  const readings: EndReading[] = [];
+  for (let i = 0; i < ends; i++) {
+    const reading = await measureEnd(fleet, how);
+    if (reading === undefined) {
+      failures.push(`${nodes} nodes: an end (${how}) was not known by all`);
+    } else readings.push(reading);
+    await fleet.world.run(betweenEnds);
+  }
+  if (readings.length === 0) return;
+  const first = middle(readings.map((reading) => reading.first)) / 1_000;
+  const last = Math.max(...readings.map((reading) => reading.last)) / 1_000;
+  say(
+    `${how}: first ${text(first)} s (median), last ${text(last)} s (worst of ${readings.length})`,
+  );
+  const goals = how === "killed" ? [2.5, 5] as const : [6, 10] as const;
+  const name = how === "killed" ? "killed process" : "silent host";
+  figures.push(
+    below(nodes, `${name} known, first`, first, "s", goals[0], "median"),
+    below(nodes, `${name} known, last`, last, "s", goals[1], `worst of ${readings.length}`),
+  );
+}

@@ -1,0 +1,148 @@
+/**
+ * A fleet in a large world: machines on local networks that routers join, as a company has them.
+ * Beacons reach a node's own network; the first two machines of each network are told of a machine on
+ * the next one and of one on the first (`--peer`), and so the fleet becomes one.
+ *
+ * @module
+ */
+import { type Duration, milliseconds, seconds } from "../../src/base/instant.ts";
+import type { IpAddress } from "../../src/base/ip.ts";
+import { Prng } from "../../src/base/prng.ts";
+import { recordKey } from "../../src/wire/record_key.ts";
+import { ip } from "./memory_network.ts";
+import { messageKindOf } from "./message_kinds.ts";
+import { seedStandIn } from "./stand_in_crypto/mixing.ts";
+import { type Machine, World } from "./world.ts";
+
+/** What the fleet is like. */
+export interface FleetOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Local networks, of at most 250 machines each. */
+  readonly lans: number;
+  /** The share of datagrams that get lost, 0 to 1. */
+  readonly loss: number;
+  /** From machine to machine, one way. */
+  readonly delay: Duration;
+}
+
+/** Machines on one local network at most: its addresses are 10.LAN.0.1 to 10.LAN.0.250. */
+export const machinesPerLanMax = 250;
+/** Networks at most: the second byte of an address. */
+export const lansMax = 200;
+/** All start within this time. */
+const startSpread = seconds(1);
+/** Machines of each network that are told of machines on others. */
+const seedsPerLan = 2;
+/** How often a condition of a whole fleet is looked at. */
+const lookEvery = milliseconds(100);
+
+/** One that stands, and what it costs. */
+export class Fleet implements Disposable {
+  readonly options: FleetOptions;
+  readonly world: World;
+  /** For choices of the simulation, beside the world's own. */
+  readonly prng: Prng;
+  /** Milliseconds of virtual time when the last machine was started. */
+  lastStart = 0;
+
+  private constructor(options: FleetOptions, world: World) {
+    this.options = options;
+    this.world = world;
+    this.prng = new Prng([options.seed, 8]);
+  }
+
+  /** Makes the machines and starts them all within a second of virtual time. */
+  static async start(options: FleetOptions): Promise<Fleet> {
+    seedStandIn(options.seed);
+    const world = new World(options.seed, { isLarge: true });
+    const fleet = new Fleet(options, world);
+    world.network.isRouted = true;
+    world.network.loss = options.loss;
+    world.network.delay = options.delay;
+    for (let number = 0; number < options.nodes; number++) {
+      const lan = number % options.lans;
+      const ips = [fleet.#addressOf(number)];
+      const machine = await world.machine(`n${number}`, { lan: `lan${lan}`, ips });
+      machine.host.traffic.classify = messageKindOf;
+    }
+    const starts: Promise<unknown>[] = [];
+    for (const machine of world.machines) {
+      const after = milliseconds(fleet.prng.unit() * startSpread);
+      world.time.after(after, () => {
+        fleet.lastStart = world.time.now;
+        starts.push(fleet.startNode(machine));
+      });
+    }
+    await world.run(startSpread);
+    await world.done("all have started", Promise.all(starts));
+    return fleet;
+  }
+
+  get machines(): readonly Machine[] {
+    return this.world.machines;
+  }
+
+  /** Machines on which a node runs. */
+  running(): Machine[] {
+    return this.machines.filter(({ isRunning }) => isRunning);
+  }
+
+  #addressOf(number: number): IpAddress {
+    const lan = number % this.options.lans;
+    return ip(`10.${lan}.0.${Math.floor(number / this.options.lans) + 1}`);
+  }
+
+  /** Starts, or starts again, with the addresses that its owner gave it. */
+  async startNode(machine: Machine): Promise<void> {
+    const { lans } = this.options;
+    const number = this.machines.indexOf(machine);
+    const lan = number % lans;
+    const isSeed = lans > 1 && Math.floor(number / lans) < seedsPerLan;
+    const peers = isSeed
+      ? [...new Set([0, (lan + 1) % lans])].filter((other) => other !== lan)
+        .map((other) => `${this.#addressOf(other)}:${machine.port}`)
+      : [];
+    await machine.start({ peers });
+  }
+
+  /** Lets time pass until it holds, looked at every 100 ms; how long that took, or `undefined`. */
+  async until(
+    holds: () => boolean,
+    limit: Duration,
+    every: Duration = lookEvery,
+  ): Promise<Duration | undefined> {
+    const { world } = this;
+    const begun = world.time.now;
+    while (!holds()) {
+      if (world.time.now - begun >= limit) return undefined;
+      await world.run(every);
+    }
+    return milliseconds(world.time.now - begun);
+  }
+
+  /** Until every node holds records of all: milliseconds since the last start; `undefined` = not within the limit. */
+  async formed(limit: Duration): Promise<Duration | undefined> {
+    const waiting = this.running();
+    const wanted = waiting.length;
+    const took = await this.until(() => {
+      for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
+        if (!last.isRunning || last.node.archive.store.authorCount < wanted) return false;
+        waiting.pop();
+      }
+      return true;
+    }, limit);
+    return took === undefined ? undefined : milliseconds(this.world.time.now - this.lastStart);
+  }
+
+  /** The serial under which the machine's newest record of that kind is held there; 0 for none. */
+  serialAt(holder: Machine, author: Machine, kind: number): number {
+    return holder.node.archive.store.get(recordKey(kind, author.id, noSubject))?.serial ?? 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.world[Symbol.dispose]();
+  }
+}
+
+const noSubject = new Uint8Array(0);
