@@ -38,6 +38,8 @@ export interface SimFigure {
   readonly goal?: string;
   readonly isGood?: boolean;
   readonly note?: string;
+  /** Whether it tells of the machine that simulates: it differs from run to run. */
+  readonly isOfThisMachine?: true;
 }
 
 /** What became of a plan. */
@@ -131,7 +133,10 @@ export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimO
   say(`rest: ${text(rest.rate)} B/s per node: ${kindsOf(rest)}`);
   figures.push(
     below(nodes, `traffic at rest${suffix}`, rest.rate, "B/s", 250, kindsOf(rest)),
-    below(nodes, "processor time of an hour at rest", perHour, "s", 180),
+    {
+      ...below(nodes, "processor time of an hour at rest", perHour, "s", 180),
+      isOfThisMachine: true,
+    },
   );
   await measureChanges(fleet, plan, rest.rate, figures, failures, say);
   await measureEnds(fleet, plan, "killed", figures, failures, say);
@@ -156,6 +161,13 @@ export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimO
     name: "memory of the simulation",
     value: text(outside.memoryBytes() / 1e6),
     unit: "MB",
+    isOfThisMachine: true,
+  }, {
+    nodes,
+    name: "history",
+    value: String(fleet.history),
+    unit: "",
+    note: `${fleet.history.notes} datagrams on ${fleet.world.time.happened} events`,
   });
   say(
     `done: ${falseAlarms} false alarms, ${suspicions} suspicions in ${text(nodeHours)} node-hours`,

@@ -9,7 +9,8 @@ import { type Duration, milliseconds, seconds } from "../../src/base/instant.ts"
 import type { IpAddress } from "../../src/base/ip.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { recordKey } from "../../src/wire/record_key.ts";
-import { ip } from "./memory_network.ts";
+import { Trace } from "./faults/trace.ts";
+import { ip, type MemoryHost } from "./memory_network.ts";
 import { messageKindOf } from "./message_kinds.ts";
 import { seedStandIn } from "./stand_in_crypto/mixing.ts";
 import { type Machine, World } from "./world.ts";
@@ -43,6 +44,9 @@ export class Fleet implements Disposable {
   readonly world: World;
   /** For choices of the simulation, beside the world's own. */
   readonly prng: Prng;
+  /** What was sent from whom to whom, when and how long: equal for equal runs. */
+  readonly history = new Trace();
+  readonly #numbers = new Map<MemoryHost, number>();
   /** Milliseconds of virtual time when the last machine was started. */
   lastStart = 0;
 
@@ -60,11 +64,13 @@ export class Fleet implements Disposable {
     world.network.isRouted = true;
     world.network.loss = options.loss;
     world.network.delay = options.delay;
+    world.network.noteSent = (from, to, length) => fleet.#note(from, to, length);
     for (let number = 0; number < options.nodes; number++) {
       const lan = number % options.lans;
       const ips = [fleet.#addressOf(number)];
       const machine = await world.machine(`n${number}`, { lan: `lan${lan}`, ips });
       machine.host.traffic.classify = messageKindOf;
+      fleet.#numbers.set(machine.host, number);
     }
     const starts: Promise<unknown>[] = [];
     for (const machine of world.machines) {
@@ -77,6 +83,11 @@ export class Fleet implements Disposable {
     await world.run(startSpread);
     await world.done("all have started", Promise.all(starts));
     return fleet;
+  }
+
+  #note(from: MemoryHost, to: MemoryHost, length: number): void {
+    const sender = this.#numbers.get(from) ?? -1;
+    this.history.note(this.world.time.now, sender, this.#numbers.get(to) ?? -1, length);
   }
 
   get machines(): readonly Machine[] {
@@ -96,7 +107,7 @@ export class Fleet implements Disposable {
   /** Starts, or starts again, with the addresses that its owner gave it. */
   async startNode(machine: Machine): Promise<void> {
     const { lans } = this.options;
-    const number = this.machines.indexOf(machine);
+    const number = this.#numbers.get(machine.host) ?? 0;
     const lan = number % lans;
     const isSeed = lans > 1 && Math.floor(number / lans) < seedsPerLan;
     const peers = isSeed

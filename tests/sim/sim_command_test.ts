@@ -1,0 +1,60 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { root } from "../../scripts/house.ts";
+
+async function sim(...args: readonly string[]) {
+  const map = `${root}/tests/sim/stand_in_import_map.json`;
+  const command = ["run", "-A", "--quiet", "--import-map", map, `${root}/scripts/sim.ts`, ...args];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: command,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), said: decoder.decode(stderr) };
+}
+
+interface Figure {
+  readonly name: string;
+  readonly value: string;
+  readonly isOfThisMachine?: true;
+}
+
+/** What the same seed gives the same of. */
+function lasting(json: string): Figure[] {
+  const figures: Figure[] = JSON.parse(json);
+  return figures.filter(({ isOfThisMachine }) => isOfThisMachine !== true);
+}
+
+Deno.test("a simulated fleet has one history for one seed, and another for another", async () => {
+  const args = ["--nodes", "9", "--lans", "2", "--minutes", "2", "--ends", "1", "--json"];
+  const [one, again, other] = await Promise.all([
+    sim(...args, "--loss", "0.1"),
+    sim(...args, "--loss", "0.1"),
+    sim(...args, "--loss", "0.1", "--seed", "8"),
+  ]);
+  assertEquals([one.code, again.code, other.code], [0, 0, 0], one.said);
+  assertEquals(lasting(again.out), lasting(one.out));
+  const historyOf = (json: string) => lasting(json).find(({ name }) => name === "history")?.value;
+  assert(historyOf(one.out) !== undefined && historyOf(one.out) !== historyOf(other.out));
+});
+
+Deno.test("wrong options of the simulator are named, with what they take", async () => {
+  const [tooMany, noNumber, unknown, crowded, help] = await Promise.all([
+    sim("--nodes", "1"),
+    sim("--loss", "lots"),
+    sim("--node", "10"),
+    sim("--nodes", "600", "--lans", "2"),
+    sim("--help"),
+  ]);
+  assertEquals([tooMany, noNumber, unknown, crowded, help].map(({ code }) => code), [
+    2,
+    2,
+    2,
+    2,
+    0,
+  ]);
+  assertStringIncludes(tooMany.said, '--nodes takes a whole number from 2 to 50000, not "1"');
+  assertStringIncludes(noNumber.said, '--loss takes a number from 0 to 0.9, not "lots"');
+  assertStringIncludes(unknown.said, "no option --node ");
+  assertStringIncludes(crowded.said, "at least 3");
+  assertStringIncludes(help.out, "milliseconds");
+});
