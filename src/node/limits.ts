@@ -127,3 +127,8 @@ export const viewPerNode = milliseconds(0.05);
 export const watchedLookPerNode = milliseconds(0.1);
 /** While nobody does, this often: shared names and forgotten nodes that are back can wait. */
 export const quietLookPerNode = milliseconds(6);
+/**
+ * Graphs of links kept for the next look at the same records: one is enough for one node. Simulated
+ * nodes that have just come to agree are a few versions apart.
+ */
+export const graphsMax = 16;

@@ -10,11 +10,12 @@
  *
  * @module
  */
+import { BoundedMap } from "../base/bounded_map.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { readInfo, readLinks, type RecordStore, type VerifiedRecord } from "../sync/mod.ts";
 import { type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import { nodeNumbersPerAuthor, nodeNumbersSpare } from "./limits.ts";
+import { graphsMax, nodeNumbersPerAuthor, nodeNumbersSpare } from "./limits.ts";
 
 /** A node with an `info` record. */
 export interface NamedNode {
@@ -216,13 +217,15 @@ function sharedNamesOf(nodes: readonly NamedNode[]): Map<string, readonly NodeId
   return shared;
 }
 
-const graphs = new WeakMap<RecordStore, { readonly version: number; readonly graph: LinkGraph }>();
+/** By the root of the records' tree, which is the same wherever the same records are held. */
+const graphs = new BoundedMap<object, LinkGraph>(graphsMax);
 
 /** The graph of what the store holds now; the same as before while that is the same. */
 export function linkGraphOf(store: RecordStore): LinkGraph {
-  const known = graphs.get(store);
-  if (known?.version === store.version) return known.graph;
+  const { root } = store.tree;
+  const known = root === undefined ? undefined : graphs.get(root);
+  if (known !== undefined) return known;
   const graph = new LinkGraph(store);
-  graphs.set(store, { version: store.version, graph });
+  if (root !== undefined) graphs.set(root, graph);
   return graph;
 }

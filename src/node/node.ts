@@ -302,7 +302,7 @@ export class Node {
       prng,
       known: {
         count: () => archive.store.authorCount,
-        has: (id) => archive.store.get(recordKey(infoKind, id, new Uint8Array(0))) !== undefined,
+        has: (id) => !this.#forgotten.has(id) && this.#readings.infoRecordOf(id) !== undefined,
         addressesOf: (id) => this.#readings.addressesOf(id),
         pick: (reachable, passes) => this.fleet.view.pick(reachable, prng, passes),
       },

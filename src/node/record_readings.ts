@@ -53,9 +53,14 @@ export class RecordReadings {
     this.#store = store;
   }
 
+  /** The record in which the node says what it is. */
+  infoRecordOf(id: NodeId): VerifiedRecord | undefined {
+    return this.#store.get(recordKey(infoKind, id, noSubject));
+  }
+
   /** What the node says of itself. */
   infoOf(id: NodeId): InfoBody | undefined {
-    const record = this.#store.get(recordKey(infoKind, id, noSubject));
+    const record = this.infoRecordOf(id);
     const info = record === undefined ? undefined : readInfo(record);
     return info === undefined || isDecodeError(info) ? undefined : info;
   }
