@@ -9,17 +9,15 @@ import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { hashKeyOf } from "../base/half_sip_hash.ts";
-import { formatWallTime } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
-import { type IpAddress, ipScope } from "../base/ip.ts";
+import type { IpAddress } from "../base/ip.ts";
 import { Prng } from "../base/prng.ts";
 import { IslandKey, openTag } from "../crypto/mod.ts";
 import { Discovery, LinkSurplus } from "../discovery/mod.ts";
 import { type DuplicateEffect, DuplicateWatch } from "../identity/mod.ts";
-import type { BeaconChannel, DatagramSocket, NetworkInterface } from "../platform/network.ts";
+import type { BeaconChannel, NetworkInterface } from "../platform/network.ts";
 import { EpochKeys } from "../session/mod.ts";
 import { Monitor, OwnRecords, type VerifiedRecord } from "../sync/mod.ts";
-import type { InfoBody } from "../wire/info.ts";
 import { costExponentOf, type LinkCost, type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
@@ -34,14 +32,13 @@ import { DegreeKeeper } from "./degree_keeper.ts";
 import { Dispatch } from "./dispatch.ts";
 import { EventFeed } from "./events.ts";
 import { Finder } from "./finder.ts";
-import type { KnownNode } from "./fleet_view.ts";
 import { FleetWatch } from "./fleet_watch.ts";
 import type { Gauges } from "./gauges.ts";
 import { Gossip } from "./gossip.ts";
 import { InterfaceWatch } from "./interface_watch.ts";
 import { peersMax } from "./limits.ts";
-import { admitsLink } from "./link_admission.ts";
 import { type LinkEnd, Links, unlinkReason } from "./links.ts";
+import { News } from "./news.ts";
 import type { NodeOptions, NodeOutside } from "./node_options.ts";
 import { type Peer, PeerTable } from "./peer.ts";
 import { Publisher } from "./publisher.ts";
@@ -49,9 +46,20 @@ import { Pump, type Timed } from "./pump.ts";
 import { RecordReadings } from "./record_readings.ts";
 import type { InterfaceEntry, NodeEvent } from "./report.ts";
 import { RelayedProbes } from "./relayed_probes.ts";
+import { describeSelf } from "./self_description.ts";
 import { Sockets } from "./sockets.ts";
+import {
+  clearUnwritten,
+  warnOfConflicts,
+  warnOfDamage,
+  warnOfDuplicate,
+  warnOfOpenMesh,
+  warnOfUnpublished,
+  warnOfUnwritten,
+} from "./troubles.ts";
 import { Warnings } from "./warnings.ts";
 import { WatchRoles } from "./watch_roles.ts";
+import { Ways } from "./ways.ts";
 
 /** A running node. */
 export class Node {
@@ -81,6 +89,8 @@ export class Node {
   readonly #readings: RecordReadings;
   readonly #roles: WatchRoles;
   readonly #relayed: RelayedProbes;
+  readonly #ways: Ways;
+  readonly #news: News;
   readonly #pump: Pump;
   readonly #stopping = new AbortController();
   readonly #forgotten: Map<NodeId, number>;
@@ -115,8 +125,8 @@ export class Node {
             author: record.author,
           }),
         handleGone: (records) => node.#handleGone(records),
-        handleLogFailure: (error) => node.#handleLogFailure(error),
-        handleLogWritten: () => node.warnings.clear("store-damaged", "write"),
+        handleLogFailure: (error) => warnOfUnwritten(node.warnings, error),
+        handleLogWritten: () => clearUnwritten(node.warnings),
       },
     });
     const node: Node = new Node(options, outside, {
@@ -157,9 +167,15 @@ export class Node {
     this.#forgotten = new Map(options.forgotten);
     this.counters = parts.counters;
     this.archive = archive;
+    this.#news = new News({
+      clock,
+      log,
+      events: this.events,
+      nameOf: (id) => this.fleet.view.nameOf(id),
+    });
     this.warnings = new Warnings((warning, cleared) => {
       if (!cleared) log.warn("{code}: {message}", { ...warning });
-      this.#emit({ event: "warning", ...warning, ...cleared ? { cleared } : {} });
+      this.#news.tell({ event: "warning", ...warning, ...cleared ? { cleared } : {} });
     });
     this.peers = new PeerTable(entropy);
     this.#epochKeys = EpochKeys.create(entropy, selfId, now);
@@ -182,6 +198,13 @@ export class Node {
       options.host,
     );
     this.#readings = new RecordReadings(archive.store);
+    this.#ways = new Ways({
+      sockets: this.#sockets,
+      peers: this.peers,
+      readings: this.#readings,
+      interfaces: () => this.#interfaces,
+      links: () => this.links,
+    });
     this.#roles = new WatchRoles(clock, selfId, {
       linked: () => this.peers.links(),
       neighboursOf: (prefix) => this.#readings.neighboursOf(prefix),
@@ -211,7 +234,7 @@ export class Node {
       },
     });
     this.asker = new Asker(clock, this.counters, {
-      socketTowards: (peer) => this.#socketTowards(peer),
+      socketTowards: (peer) => this.#ways.socketTowards(peer),
       handleStranger: (peer) => this.links.handleStranger(peer),
     }, poke);
     const duplicates = new DuplicateWatch(bootNonce, this.#ownSerials());
@@ -230,7 +253,7 @@ export class Node {
       bootNonce,
       earlierInfo: archive.store.get(recordKey(infoKind, selfId, new Uint8Array(0))),
       owner: {
-        describe: () => this.#describe(),
+        describe: () => describeSelf(options, this.#interfaces.addresses()),
         linkCosts: () => this.#linkCosts(),
         signingTime: () => this.#calendar.signingTime(),
         handlePublished: (record, urgent) => {
@@ -242,12 +265,7 @@ export class Node {
           this.fleet.handleStored(record, previous);
           poke();
         },
-        handleUnpublished: (why) =>
-          this.warnings.raise(
-            "publishing",
-            `This node's own record is not published: ${why}. Others see an older one; it is tried ` +
-              "again.",
-          ),
+        handleUnpublished: (why) => warnOfUnpublished(this.warnings, why),
         handleDuplicate: (effect) => this.#handleDuplicate(effect),
       },
     });
@@ -340,8 +358,8 @@ export class Node {
       prng,
       asker: this.asker,
       peers: this.peers,
-      socketTowards: (peer) => this.#socketTowards(peer),
-      helpersFor: (peer) => this.#helpersFor(peer),
+      socketTowards: (peer) => this.#ways.socketTowards(peer),
+      helpersFor: (peer) => this.#ways.helpersFor(peer),
     });
     this.links = new Links({
       clock,
@@ -361,12 +379,12 @@ export class Node {
         },
         listenPortOf: (id) => this.#readings.listenPortOf(id),
         addressesOf: (id) => this.#readings.dialAddressesOf(id),
-        isTranslated: (peer) => this.#isTranslated(peer),
-        admitsLink: (peer) => this.#admitsLink(peer),
+        isTranslated: (peer) => this.#ways.isTranslated(peer),
+        admitsLink: (peer) => this.#ways.admitsLink(peer),
         handleLinkUp: (peer) => this.#handleLinkUp(peer),
         handleLinkDown: (peer, why) => this.#handleLinkDown(peer, why),
-        handleSuspect: (peer) => this.#emit({ event: "node-suspect", ...this.#naming(peer.id) }),
-        handleAlive: (peer) => this.#emit({ event: "node-reachable", ...this.#naming(peer.id) }),
+        handleSuspect: (peer) => this.#news.tellOfSuspicion("node-suspect", peer),
+        handleAlive: (peer) => this.#news.tellOfSuspicion("node-reachable", peer),
       },
     });
     this.#degree = new DegreeKeeper({
@@ -390,22 +408,15 @@ export class Node {
     }, {
       isWatched: () => this.events.watchers > 0,
       handleNodeNew: (node) => {
-        if (node.id === selfId) return;
-        this.#emit({ event: "node-new", ...this.#describing(node) });
+        if (node.id !== selfId) this.#news.tellOfNode("node-new", node);
       },
-      handleNodeChanged: (node) => {
-        this.#emit({ event: "node-changed", ...this.#describing(node) });
-      },
+      handleNodeChanged: (node) => this.#news.tellOfNode("node-changed", node),
       handleNodeReachable: (node) => {
-        if (node.id !== selfId) {
-          this.#emit({ event: "node-reachable", ...this.#describing(node) });
-        }
+        if (node.id !== selfId) this.#news.tellOfNode("node-reachable", node);
       },
-      handleNodeUnreachable: (node) => {
-        this.#emit({ event: "node-unreachable", ...this.#describing(node) });
-      },
+      handleNodeUnreachable: (node) => this.#news.tellOfNode("node-unreachable", node),
       handleMetAgain: (id) => this.#meetAgain(id),
-      handleConflicts: (names) => this.#handleConflicts(names),
+      handleConflicts: (names) => warnOfConflicts(this.warnings, names),
     });
     this.#dispatch = new Dispatch(
       clock,
@@ -417,7 +428,7 @@ export class Node {
         admits: (prefix) => this.#granted.has(prefix) || this.peers.byPrefix(prefix) !== undefined,
         peerOf: (prefix) => this.#peerOf(prefix),
         handleHeard: (peer, isFirst) => this.links.handleHeard(peer, isFirst),
-        mayMove: (peer) => this.#mayMove(peer),
+        mayMove: (peer) => this.#ways.mayMove(peer),
         answerProbe: (probe) => this.#gossip.answerProbe(probe),
         answerCompare: (compare, bytesMax) => this.#gossip.answerCompare(compare, bytesMax),
         answerFetch: (keys, bytesMax) => this.#gossip.answerFetch(keys, bytesMax),
@@ -513,27 +524,14 @@ export class Node {
 
   /** Name of the interface over which the peer is reached. */
   interfaceTowards(peer: Peer): string | undefined {
-    return this.#socketTowards(peer)?.interfaceName;
+    return this.#ways.socketTowards(peer)?.interfaceName;
   }
 
   /** Opens the sockets, publishes, begins to find. Resolves when the node can answer others. */
   async start(): Promise<void> {
     const { damage } = this.archive;
-    if (damage !== undefined) {
-      this.warnings.raise(
-        "store-damaged",
-        damage.isForeign
-          ? "The record store was written by another version of mesh and cannot be read by this " +
-            `one: it is now ${damage.setAside}. What is missing comes back from other nodes.`
-          : `The record store was damaged: ${damage.entriesKept} entries were kept, the damaged ` +
-            `file is ${damage.setAside}. What is missing comes back from other nodes.`,
-      );
-    }
-    this.warnings.raise(
-      "open-mesh",
-      "No cluster is configured: records are exchanged with any node that proves a key and comes " +
-        "from a near address. Nothing else is granted to anyone.",
-    );
+    if (damage !== undefined) warnOfDamage(this.warnings, damage);
+    warnOfOpenMesh(this.warnings);
     await this.#interfaces.look();
     this.#judgeClock();
     await this.#publisher.publishInfo(true);
@@ -577,22 +575,12 @@ export class Node {
     await this.#outside.keepForgotten(this.#forgotten);
   }
 
-  #socketTowards(peer: Peer): DatagramSocket | undefined {
-    const { address, way } = peer;
-    if (address === undefined) return undefined;
-    return this.#sockets.towards(
-      address,
-      (local, remote) => this.#interfaces.sharesNetwork(local, remote),
-      way?.remote === address.ip ? way.local : undefined,
-    );
-  }
-
   // What this node says of itself.
 
   async #handleInterfaces(served: readonly NetworkInterface[]): Promise<void> {
     this.#finder.handleInterfaces(served);
     for (const peer of this.peers.links()) {
-      if (this.#socketTowards(peer) === undefined) this.links.handleNoSocket(peer);
+      if (this.#ways.socketTowards(peer) === undefined) this.links.handleNoSocket(peer);
     }
     if (this.#publisher.info !== undefined) await this.#publisher.publishInfo(true);
     this.#pump.poke();
@@ -600,24 +588,6 @@ export class Node {
 
   #ownSerials(): (readonly [number, number])[] {
     return this.archive.store.byAuthor(this.id).map(({ kind, serial }) => [kind, serial] as const);
-  }
-
-  #describe(): InfoBody {
-    const { name, labels, port, software, platform, bootNonce, host } = this.#options;
-    const own = this.#interfaces.addresses().filter((ip) => host === undefined || ip === host);
-    const far = own.filter((ip) => ipScope(ip) !== "loopback");
-    // Loopback addresses lead others to themselves: told only by a node that has nothing else.
-    const told = [...new Set(far.length > 0 ? far : own)];
-    return {
-      name,
-      endpoints: told.map((ip) => ({ ip, port, scope: ipScope(ip) })),
-      observed: [],
-      capabilities: [],
-      software,
-      bootNonce,
-      labels: new Map(Object.entries(labels)),
-      platform,
-    };
   }
 
   #linkCosts(): LinkCost[] {
@@ -634,11 +604,7 @@ export class Node {
 
   #handleDuplicate(effect: DuplicateEffect): void {
     if (effect.kind === "duplicate") {
-      this.warnings.raise(
-        "duplicate-identity",
-        "Another node runs under this node's key (a cloned disk or state directory?). Give one of " +
-          "them a new identity: stop it, move identity.key out of its state directory, start it.",
-      );
+      warnOfDuplicate(this.warnings);
     } else if (effect.kind === "stop-announcing") {
       this.#announces = false;
       this.#publisher.stop();
@@ -679,27 +645,6 @@ export class Node {
     this.fleet.handleChange();
   }
 
-  #handleLogFailure(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.warnings.raise(
-      "store-damaged",
-      `Records cannot be written to disk: ${reason}. They are kept in memory; make room or mend ` +
-        "the disk, and they are fetched again after a restart.",
-      "write",
-    );
-  }
-
-  #handleConflicts(names: readonly string[]): void {
-    this.warnings.set(
-      names.length > 0,
-      "name-conflict",
-      `More than one node claims ${
-        names.map((name) => `"${name}"`).slice(0, 8).join(", ")
-      }; such ` +
-        "a name does not resolve. Use ids, or start the nodes with different --name.",
-    );
-  }
-
   #peerOf(prefix: string): Peer | undefined {
     const known = this.peers.byPrefix(prefix);
     if (known !== undefined) return known;
@@ -707,59 +652,7 @@ export class Node {
     return id === undefined ? undefined : this.peers.open(id);
   }
 
-  /** A peer moves only where its old address has stopped answering; else two ways would alternate. */
-  #mayMove(peer: Peer): boolean {
-    if (!peer.linked || peer.address === undefined) return true;
-    // A link that only exchanges keep up has an address that answers no datagrams.
-    const health = this.links.healthOf(peer.id);
-    return health?.state !== "steady" || health.via !== "udp" ||
-      this.#socketTowards(peer) === undefined;
-  }
-
-  /** Neighbours through whom the peer may be asked: those that name it, and answer themselves. */
-  #helpersFor(peer: Peer): Peer[] {
-    return this.peers.links().filter((other) =>
-      other !== peer && this.#readings.neighboursOf(other.prefix)?.has(peer.prefix) === true &&
-      this.links.healthOf(other.id)?.state === "steady"
-    );
-  }
-
-  /** Whether an address translator stands between this node and the peer. */
-  #isTranslated(peer: Peer): boolean {
-    const { seenAs } = peer;
-    const local = this.#socketTowards(peer)?.local;
-    return seenAs !== undefined && local !== undefined &&
-      (seenAs.ip !== local.ip || seenAs.port !== local.port);
-  }
-
-  #admitsLink(peer: Peer): boolean {
-    return admitsLink({
-      from: this.#machineOf(peer),
-      held: this.peers.links().map((held) => this.#machineOf(held)),
-      peerLinks: this.#readings.linksOf(peer.id)?.links.length,
-    });
-  }
-
-  /** The address of the peer's machine; `undefined` if that is this one. */
-  #machineOf({ address }: Peer): IpAddress | undefined {
-    if (address === undefined || ipScope(address.ip) === "loopback") return undefined;
-    return this.#interfaces.zoneOf(address.ip) === undefined ? address.ip : undefined;
-  }
-
   // Links that come and go.
-
-  #naming(id: NodeId) {
-    return { id, name: this.fleet.view.nameOf(id) };
-  }
-
-  #describing({ id, info, record, state }: KnownNode) {
-    return { id, name: info.name, serial: record.serial, state };
-  }
-
-  #emit(event: Omit<NodeEvent, "at">): void {
-    if (this.events.watchers === 0) return;
-    this.events.emit({ at: formatWallTime(this.#outside.clock.wall()), ...event });
-  }
 
   /** Whoever was forgotten is no longer, for the next start too. */
   #meetAgain(id: NodeId): void {
@@ -780,13 +673,7 @@ export class Node {
     this.#roles.handleLinks();
     this.#judgeClock();
     this.fleet.handleChange();
-    this.#emit({
-      event: "link-up",
-      ...this.#naming(peer.id),
-      ...address === undefined ? {} : { address: formatSocketAddress(address) },
-      direction: peer.direction,
-    });
-    this.#outside.log.info("Link with {name} ({id})", this.#naming(peer.id));
+    this.#news.tellOfLinkUp(peer);
     this.#pump.poke();
   }
 
@@ -798,11 +685,7 @@ export class Node {
     if (forSilence) this.#lookAtOrphansOf(peer.prefix);
     this.#roles.handleLinks();
     this.fleet.handleChange();
-    this.#emit({ event: "link-down", ...this.#naming(peer.id), reason: why });
-    this.#outside.log.info("Link with {name} ({id}) is over: {why}", {
-      ...this.#naming(peer.id),
-      why,
-    });
+    this.#news.tellOfLinkDown(peer, why);
     this.#pump.poke();
   }
 }
