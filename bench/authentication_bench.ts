@@ -62,6 +62,7 @@ async function makeEnd(dialerOf: (leaf: LeafCredentials) => SecureDialer) {
       ownInfo: () => info,
       grantFor: (peer) => epochKeys.grantFor(peer, instant(0)),
       admitsAddress: () => true,
+      answerRecords: () => undefined,
       handleAccepted: () => {},
       handleOwnId: () => {},
     },

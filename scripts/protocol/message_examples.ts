@@ -13,6 +13,13 @@ import {
 } from "../../src/sync/mod.ts";
 import { drawLots, linkEnd, linkTurn } from "../../src/sync/link_turn.ts";
 import { encodeInfo } from "../../src/wire/info.ts";
+import {
+  decodeBulkPage,
+  decodeBulkRequest,
+  encodeBulkPage,
+  encodeBulkRequest,
+} from "../../src/wire/bulk.ts";
+import { bulkPageBytesMax } from "../../src/wire/limits.ts";
 import { allKinds, keyBound, wholeRange } from "../../src/wire/key_range.ts";
 import { encodeLinks } from "../../src/wire/links.ts";
 import {
@@ -46,6 +53,24 @@ async function request(value: RequestMessage): Promise<string> {
 async function answer(value: AnswerMessage): Promise<string> {
   const bytes = encodeAnswer(value);
   invariant(!(decodeAnswer(bytes) instanceof DecodeError), "the example decodes");
+  return await annotated(bytes);
+}
+
+async function bulkRequest(): Promise<string> {
+  const ranges = [wholeRange];
+  const bytes = encodeBulkRequest({
+    kinds: allKinds,
+    ranges,
+    after: undefined,
+    bytesMax: bulkPageBytesMax,
+  });
+  invariant(!(decodeBulkRequest(bytes) instanceof DecodeError), "the example decodes");
+  return await annotated(bytes);
+}
+
+async function bulkPage(record: Bytes): Promise<string> {
+  const bytes = encodeBulkPage({ state: "end", records: [record] });
+  invariant(!(decodeBulkPage(bytes, bulkPageBytesMax) instanceof DecodeError), "it decodes");
   return await annotated(bytes);
 }
 
@@ -110,6 +135,8 @@ export async function messageExamples(
     "compare-request": await request(compare),
     "compare-list": await answer(await answerCompare(bobsStore, compare)),
     "compare-split": await answer(split),
+    "bulk-request": await bulkRequest(),
+    "bulk-page": await bulkPage(ann.info.bytes),
     "fetch-request": await request({ kind: "fetch", keys: [ann.info.key] }),
     "fetch-answer": await answer({ kind: "fetch", records: [ann.info.bytes] }),
     "offer-request": await request({ kind: "offer", offers }),

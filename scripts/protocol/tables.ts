@@ -151,6 +151,19 @@ export function limitsTable(): string {
       `${sync.reconcileRoundsMax}, ${sync.reconcilePassesMax}`,
     ],
     ["§8 keys transferred by one reconciliation", number(sync.reconciledKeysMax)],
+    ["§8 records missing that are taken in bulk", number(sync.bulkAbove)],
+    [
+      "§8 page of records; ranges of one request",
+      `${bytes(wire.bulkPageBytesMax)}; ${wire.bulkRangesMax}`,
+    ],
+    [
+      "§8 one page; pages from one neighbour, and their time",
+      `${time(node.bulkPageWait)}; ${number(sync.bulkPagesMax)}, ${time(sync.bulkTimeMax)}`,
+    ],
+    [
+      "§8 nodes served with pages at a time; pages of one",
+      `${node.bulkServedMax}; ${node.bulkPagesBurst} at once, ${node.bulkPagesRate}/s`,
+    ],
     [
       "§8 changes waiting per link; of one neighbour's once half are taken",
       `${number(sync.pendingOffersMax)}; ${number(sync.pendingOffersPerSource)}`,

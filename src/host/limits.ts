@@ -37,8 +37,8 @@ export const HEADER_BYTES_MAX = 8 * 1024;
 export const HEADERS_MAX = 64;
 /** Path with query; ours are under 100 bytes. */
 export const PATH_LENGTH_MAX = 512;
-/** Body of an answer to a request of ours, unless the dialler is told otherwise. */
-export const ANSWER_BODY_BYTES_MAX = 1024 * 1024;
+/** Body of an answer to a request of ours that does not ask for more: as that of a request. */
+export const ANSWER_BODY_BYTES_MAX = 16 * 1024;
 
 /** TCP connect of a dial. Three SYNs are sent in this time (0, 1 and 3 s). */
 export const CONNECT_LIMIT = milliseconds(3_500);

@@ -41,7 +41,7 @@ export interface TlsDialerOptions {
   readonly credentials: TlsCredentials;
   /** Names the interfaces of link-local addresses; the system's by default. */
   readonly interfaces?: () => readonly NetworkInterface[];
-  /** Longest body of an answer. */
+  /** Longest body of an answer where the request does not say. */
   readonly answerBytesMax?: number;
   readonly connectLimit?: Duration;
   readonly tlsLimit?: Duration;
@@ -248,13 +248,14 @@ class SystemDialledConnection implements DialledConnection {
     path: string,
     body: Bytes | undefined,
     signal: AbortSignal,
+    answerBytesMax = this.#options.answerBytesMax,
   ): Promise<PlainAnswer> {
     if (this.#broken !== undefined) throw new Error(`Cannot send request: ${this.#broken}`);
     if (this.#busy) throw new Error("Cannot send request: another one is not answered yet");
     this.#busy = true;
     using limit = new TimeLimit(this.#options.clock, this.#options.requestLimit, signal);
     try {
-      const answer = await this.#exchange(method, path, body, limit);
+      const answer = await this.#exchange(method, path, body, limit, answerBytesMax);
       this.#busy = false;
       return answer;
     } catch (error) {
@@ -267,6 +268,10 @@ class SystemDialledConnection implements DialledConnection {
       this.#break(reason);
       throw new Error(`Cannot complete request: ${reason}`, { cause: error });
     }
+  }
+
+  finished(): void {
+    this.#endTurn();
   }
 
   close(): void {
@@ -285,6 +290,7 @@ class SystemDialledConnection implements DialledConnection {
     path: string,
     body: Bytes | undefined,
     limit: TimeLimit,
+    answerBytesMax: number,
   ): Promise<PlainAnswer> {
     const socket = this.#socket;
     const cut = () => this.#break("called off");
@@ -308,7 +314,7 @@ class SystemDialledConnection implements DialledConnection {
       if (request.socket !== socket || response.socket !== socket) {
         throw new Error("answered on another connection");
       }
-      const outcome = await readBody(response, this.#options.answerBytesMax);
+      const outcome = await readBody(response, answerBytesMax);
       if ("failed" in outcome) throw new Error(`body of the answer ${outcome.failed}`);
       const contentType = response.headers["content-type"];
       const answer = { status: response.statusCode ?? 0, body: copyBytes(outcome.body) };

@@ -15,6 +15,8 @@ import type {
   SecureHandler,
 } from "../platform/secure_streams.ts";
 import type { SocketAddress } from "../wire/socket_address.ts";
+import { bulkPageBytesMax } from "../wire/limits.ts";
+import { DIAL_TURNS } from "./limits.ts";
 import { SystemClock } from "./system_clock.ts";
 import { TlsDialer } from "./tls_dialer.ts";
 import { ListenError, listenTls, type ListenTlsOptions } from "./tls_listener.ts";
@@ -299,6 +301,30 @@ Deno.test("an answer over the limit is an error, one at the limit is not", async
   const one = connected(await dials.dial(loopback(listener.port), never));
   assertEquals((await one.request("GET", "/50000", undefined, never)).body.length, 50_000);
   await assertRejects(() => one.request("GET", "/50001", undefined, never), Error, "too large");
+  await listener.close();
+});
+
+Deno.test("pages follow one another on a finished connection, which keeps nobody else from dialling", async () => {
+  const page = new Uint8Array(bulkPageBytesMax).map((_, i) => i * 7);
+  const listener = await listen(() => Promise.resolve({ status: 200, body: page }));
+  const one = dialer();
+  const connections: DialledConnection[] = [];
+  for (let i = 0; i < DIAL_TURNS + 1; i++) {
+    const connection = connected(await one.dial(loopback(listener.port), never));
+    connection.finished();
+    connections.push(connection);
+  }
+  for (let i = 0; i < 3; i++) {
+    await Promise.all(connections.map(async (connection) => {
+      const body = utf8(`page ${i}`);
+      const answer = await connection.request("POST", "/", body, never, bulkPageBytesMax);
+      assert(equalBytes(answer.body, page));
+    }));
+  }
+  const [first] = connections;
+  assert(first !== undefined);
+  await assertRejects(() => first.request("POST", "/", utf8("x"), never), Error, "too large");
+  for (const connection of connections) connection.close();
   await listener.close();
 });
 

@@ -38,7 +38,8 @@ export type Received =
   | { readonly kind: "held"; readonly record: VerifiedRecord }
   /** These bytes were refused lately. */
   | { readonly kind: "known" }
-  | { readonly kind: "refused"; readonly reason: string };
+  /** Forged: nobody signed these bytes, or nobody may; else the store has no place for the record. */
+  | { readonly kind: "refused"; readonly reason: string; readonly isForged: boolean };
 
 /** What the archive tells its owner. */
 export interface ArchiveOwner {
@@ -103,7 +104,7 @@ export class Archive implements Timed {
     if (isDecodeError(record)) {
       counters.count(record.reason);
       this.store.noteRefused(await sha256(bytes), clock.monotonic());
-      return { kind: "refused", reason: record.reason };
+      return { kind: "refused", reason: record.reason, isForged: true };
     }
     return this.#admit(record);
   }
@@ -115,7 +116,9 @@ export class Archive implements Timed {
     const outcome = this.store.admit(record, clock.monotonic(), wall);
     // Who asked for a record is to know that he has it, though it came another way meanwhile.
     if (outcome.kind === "known") return { kind: "held", record };
-    if (outcome.kind === "refused") return { kind: "refused", reason: outcome.reason };
+    if (outcome.kind === "refused") {
+      return { kind: "refused", reason: outcome.reason, isForged: false };
+    }
     // Once per author: he could go on for ever, and each would be a line in the logs of all.
     if (outcome.equivocation && !wasFlagged) {
       owner.handleEquivocation(record);

@@ -70,7 +70,11 @@ Deno.test("bytes that are held are recognised as what they are; refused ones are
 
   const forged = bytes.slice();
   forged[forged.length - 1] = (forged[forged.length - 1] ?? 0) ^ 1;
-  assertEquals(await archive.receive(forged), { kind: "refused", reason: "record signature" });
+  assertEquals(await archive.receive(forged), {
+    kind: "refused",
+    reason: "record signature",
+    isForged: true,
+  });
   assertEquals(await archive.receive(forged), { kind: "known" });
   assertEquals(counters.of("record signature"), 1);
   assertEquals((await archive.receive(new Uint8Array(7))).kind, "refused");

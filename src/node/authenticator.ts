@@ -36,11 +36,12 @@ import type { DatagramGrant } from "../wire/grant.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { SocketAddress } from "../wire/socket_address.ts";
 
-/** Paths on the node's port. The update plane is frozen: these answer for ever. PROTOCOL §3. */
+/** Paths on the node's port. The update plane, all but `records`, answers for ever. PROTOCOL §3. */
 export const paths = {
   hello: "/mesh/v1/hello",
   exchange: "/mesh/v1/exchange",
   confirm: "/mesh/v1/confirm",
+  records: "/mesh/v1/records",
 } as const;
 
 /** What `hello` says this node speaks. */
@@ -63,6 +64,21 @@ export type DialOutcome =
     readonly detail: string;
   };
 
+/** A dialled connection whose exchange is finished: what may be asked on it. */
+export interface ProvenConnection {
+  readonly result: ExchangeResult;
+  readonly place: ExchangePlace;
+  /**
+   * Asks for a page of records; `undefined` if that was refused. Rejects with `Error` on a broken
+   * connection or an answer of more than `answerBytesMax`.
+   */
+  askRecords(
+    request: Bytes,
+    signal: AbortSignal,
+    answerBytesMax: number,
+  ): Promise<Bytes | undefined>;
+}
+
 /** What the authenticator asks of the node. */
 export interface AuthenticatorOwner {
   /** This node's own `info` record as published now. */
@@ -73,6 +89,8 @@ export interface AuthenticatorOwner {
   admitsAddress(remote: SocketAddress): boolean;
   /** An exchange that somebody dialled was finished. */
   handleAccepted(result: ExchangeResult, place: ExchangePlace): void;
+  /** Who finished an exchange on this connection asks for records; `undefined` refuses. */
+  answerRecords(peer: NodeId, request: Bytes): Bytes | undefined;
   /** Somebody who dialled has this node's key. */
   handleOwnId(bootNonce: Bytes, place: ExchangePlace): void;
 }
@@ -102,6 +120,8 @@ export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #awaiting = new WeakMap<AcceptedConnection, Answered>();
   readonly #begun = new WeakSet<AcceptedConnection>();
+  /** Who finished an exchange on the connection: it hangs on the socket, never on a token. */
+  readonly #proven = new WeakMap<AcceptedConnection, NodeId>();
   readonly #hello: PlainAnswer;
 
   constructor(options: AuthenticatorOptions) {
@@ -111,11 +131,16 @@ export class Authenticator {
     this.#hello = { status: 200, body, contentType: "application/json" };
   }
 
-  /** Dials and runs the exchange; closes the connection whatever came of it. Never rejects. */
+  /**
+   * Dials and runs the exchange; closes the connection whatever came of it. Never rejects.
+   *
+   * @param onProven Uses the connection once the exchange is finished; it is closed after that.
+   */
   async dial(
     to: SocketAddress,
     signal: AbortSignal,
     onConnected?: () => void,
+    onProven?: (proven: ProvenConnection) => Promise<void>,
   ): Promise<DialOutcome> {
     // Anybody's record may name any address: a fleet must not call on strangers far away for it.
     if (!this.#options.owner.admitsAddress(to)) return rejected("the address is not near");
@@ -124,7 +149,14 @@ export class Authenticator {
       return { kind: "failed", why: connection.failed, detail: connection.detail };
     }
     try {
-      return await this.#initiate(connection, signal);
+      const outcome = await this.#initiate(connection, signal);
+      if (outcome.kind === "proven" && onProven !== undefined) {
+        connection.finished();
+        const askRecords: ProvenConnection["askRecords"] = (request, pageSignal, answerBytesMax) =>
+          this.#post(connection, paths.records, request, pageSignal, answerBytesMax);
+        await onProven({ result: outcome.result, place: connection, askRecords });
+      }
+      return outcome;
     } catch (error) {
       // The connection broke in the middle of a request.
       return rejected(error instanceof Error ? error.message : String(error));
@@ -160,8 +192,9 @@ export class Authenticator {
     path: string,
     body: Bytes,
     signal: AbortSignal,
+    answerBytesMax?: number,
   ): Promise<Bytes | undefined> {
-    const answer = await connection.request("POST", path, body, signal);
+    const answer = await connection.request("POST", path, body, signal, answerBytesMax);
     return answer.status === 200 ? answer.body : undefined;
   }
 
@@ -203,6 +236,7 @@ export class Authenticator {
     }
     if (request.path === paths.exchange) return await this.#answer(connection, request.body);
     if (request.path === paths.confirm) return await this.#accept(connection, request.body);
+    if (request.path === paths.records) return this.#answerRecords(connection, request.body);
     return undefined;
   }
 
@@ -219,6 +253,12 @@ export class Authenticator {
     }
     this.#awaiting.set(connection, { state: answered.state, peer: context.peer.id });
     return { status: 200, body: answered.m2 };
+  }
+
+  #answerRecords(connection: AcceptedConnection, request: Bytes): PlainAnswer | undefined {
+    const peer = this.#proven.get(connection);
+    const body = peer && this.#options.owner.answerRecords(peer, request);
+    return body === undefined ? undefined : { status: 200, body };
   }
 
   async #accept(connection: AcceptedConnection, m3: Bytes): Promise<PlainAnswer | undefined> {
@@ -238,6 +278,7 @@ export class Authenticator {
       return m4 === undefined ? undefined : { status: 200, body: m4 };
     }
     connection.finished();
+    this.#proven.set(connection, peer);
     owner.handleAccepted(accepted.result, connection);
     return { status: 200, body: accepted.m4 };
   }

@@ -26,6 +26,7 @@ async function node(number: number, bootByte = number) {
   const counters = new Counters();
   const accepted: string[] = [];
   const ownIds: Bytes[] = [];
+  const records: string[] = [];
   const state = { admits: true, finished: 0 };
   const epochKeys = EpochKeys.create(entropy, identity.id, clock.monotonic());
   // The first epoch's secret is imported in the background: not inside a test that grants nothing.
@@ -44,6 +45,10 @@ async function node(number: number, bootByte = number) {
       ownInfo: () => utf8(`info of ${number}`),
       grantFor: (peer) => epochKeys.grantFor(peer, clock.monotonic()),
       admitsAddress: () => state.admits,
+      answerRecords: (peer, request) => {
+        records.push(peer);
+        return request.length > 0 ? request : undefined;
+      },
       handleAccepted: ({ peer }) => void accepted.push(peer),
       handleOwnId: (nonce) => void ownIds.push(nonce),
     },
@@ -52,7 +57,7 @@ async function node(number: number, bootByte = number) {
   const reach = (dialled: DialledConnection) => {
     connection = dialled;
   };
-  return { identity, authenticator, chain, counters, accepted, ownIds, state, reach };
+  return { identity, authenticator, chain, counters, accepted, ownIds, records, state, reach };
 }
 
 type TestNode = Awaited<ReturnType<typeof node>>;
@@ -97,6 +102,7 @@ function connect(from: TestNode, to: TestNode, bend: Bend = {}) {
     request: async (method, path, body): Promise<PlainAnswer> =>
       await request(method, path, body) ?? { status: 400, body: utf8("refused\n") },
     close,
+    finished: () => {},
     ...bend.atDialler,
   };
   from.reach(dialled);
@@ -154,6 +160,36 @@ Deno.test("one connection carries one exchange, each message once and in order",
   const again = connect(a, b);
   const both = await Promise.all([1, 2].map(() => again.request("POST", paths.exchange, m1)));
   assertEquals(both.filter((answer) => answer !== undefined).length, 1);
+});
+
+Deno.test("records are given on the connection that finished its exchange, and on no other", async () => {
+  const [a, b] = await Promise.all([node(1), node(2)]);
+  const other = connect(a, b);
+  let m1: Bytes | undefined;
+  const { there, request, isClosed } = connect(a, b, {
+    body: (path, body) => {
+      if (path === paths.exchange) m1 = body;
+      return body;
+    },
+  });
+  const asked = utf8("some records");
+  assertEquals(await request("POST", paths.records, asked), undefined);
+  let answer: Bytes | undefined;
+  const outcome = await a.authenticator.dial(there, signal, undefined, async (proven) => {
+    assertEquals([proven.result.peer, isClosed()], [b.identity.id, false]);
+    answer = await proven.askRecords(asked, signal, 1_000);
+    assertEquals(await proven.askRecords(new Uint8Array(0), signal, 1_000), undefined);
+  });
+  assertEquals([outcome.kind, answer, isClosed()], ["proven", asked, true]);
+  assertEquals(b.records, [a.identity.id, a.identity.id]);
+  assertEquals(await request("GET", paths.records, asked), undefined);
+  // The same node over a connection of its own has proven nothing there; nor after m2 alone.
+  assertEquals(await other.request("POST", paths.records, asked), undefined);
+  assertEquals((await other.request("POST", paths.exchange, m1))?.status, 200);
+  assertEquals(await other.request("POST", paths.records, asked), undefined);
+  b.state.admits = false;
+  assertEquals(await request("POST", paths.records, asked), undefined);
+  assertEquals(b.records.length, 2);
 });
 
 Deno.test("two connections that somebody spliced prove nothing", async () => {

@@ -27,6 +27,7 @@ Deno.test("an address that may not dial us is not dialled either, whoever's reco
       ownInfo: () => new Uint8Array(0),
       grantFor: () => Promise.reject(new Error("nobody is granted anything here")),
       admitsAddress: (remote) => remote.ip === near.ip,
+      answerRecords: () => undefined,
       handleAccepted: () => {},
       handleOwnId: () => {},
     },

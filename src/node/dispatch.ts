@@ -43,7 +43,7 @@ export interface DispatchOwner {
   /** Whether the peer, which proved by a cookie that it receives elsewhere, is to be sought there. */
   mayMove(peer: Peer): boolean;
   answerProbe(probe: ProbeMessage): Promise<ProbeMessage>;
-  answerCompare(compare: CompareRequest, bytesMax: number): Promise<AnswerMessage>;
+  answerCompare(peer: Peer, compare: CompareRequest, bytesMax: number): Promise<AnswerMessage>;
   answerFetch(keys: readonly RecordKey[], bytesMax: number): AnswerMessage;
   handleOffers(peer: Peer, offers: readonly Offer[]): void;
   /** The peer told something that could not be read: ask it. Anybody may cause this by a replay. */
@@ -225,7 +225,7 @@ export class Dispatch {
         return await owner.answerProbe(request);
       case "compare":
         if (!peer.budget.take(this.#clock.monotonic())) return this.#busy();
-        return await owner.answerCompare(request, opened.answerBytesMax);
+        return await owner.answerCompare(peer, request, opened.answerBytesMax);
       case "fetch":
         return owner.answerFetch(request.keys, opened.answerBytesMax);
       case "offer":

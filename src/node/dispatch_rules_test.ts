@@ -55,7 +55,7 @@ async function world() {
     handleHeard: () => void done.push("heard"),
     mayMove: () => state.mayMove,
     answerProbe: (probe) => Promise.resolve(probe),
-    answerCompare: (_, bytesMax) => {
+    answerCompare: (_peer, _compare, bytesMax) => {
       done.push(`compare within ${bytesMax > 1_000 ? "a datagram" : "the request's size"}`);
       return Promise.resolve({ kind: "fetch", records: [] });
     },

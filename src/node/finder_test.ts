@@ -65,6 +65,7 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
       ownInfo: () => new Uint8Array(0),
       grantFor: never,
       admitsAddress: () => true,
+      answerRecords: () => undefined,
       handleAccepted: () => {},
       handleOwnId: () => {},
     },

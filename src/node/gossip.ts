@@ -16,6 +16,9 @@ import {
   answerCompare,
   answerFetch,
   answerProbe,
+  bulkAbove,
+  bulkVerifiedAtOnce,
+  type BulkWish,
   type ComparisonReason,
   ComparisonTurns,
   fetchKeysPerRequest,
@@ -33,7 +36,7 @@ import { fetchRequests, offerRequests, pushRequests } from "../wire/message_pack
 import type { NodeId } from "../wire/node_id.ts";
 import { type Offer, offerOf } from "../wire/offer.ts";
 import { linksKind, type RecordKey, recordKey } from "../wire/record_key.ts";
-import type { Archive } from "./archive.ts";
+import type { Archive, Received } from "./archive.ts";
 import type { Asker } from "./asker.ts";
 import type { Background } from "./background.ts";
 import { peersMax, pushedUnderWayMax, unreadEvery } from "./limits.ts";
@@ -50,6 +53,12 @@ export interface GossipOwner {
   isUrgent(record: VerifiedRecord): boolean;
   /** A comparison with the peer ended equal, or a probe found both equal. */
   handleInStep(peer: Peer): void;
+  /** So much of what the peer holds is missing that it is to be taken in bulk. */
+  handleMuchMissing(peer: Peer, wish: BulkWish): void;
+  /** Whether records may be taken from the peer in bulk. */
+  mayTakeInBulk(peer: Peer): boolean;
+  /** Whether a comparison with the peer waits for the end of a bulk transfer. */
+  defersComparison(peer: Peer): boolean;
 }
 
 /** Parts of gossip. */
@@ -202,19 +211,45 @@ export class Gossip implements Timed {
     bytes: Bytes,
     compared: boolean,
   ): Promise<{ readonly key: RecordKey; readonly isNew: boolean } | undefined> {
-    const { archive, owner, selfId } = this.#options;
+    const { archive, owner } = this.#options;
     const received = await archive.receive(bytes);
+    if (received.kind === "held") this.#push.handleShown(peer.id, offerOf(received.record));
+    if (received.kind === "stored") {
+      const { record } = received;
+      const urgent = owner.isUrgent(record);
+      const size = record.bytes.length;
+      const change = { offer: offerOf(record), size, urgent, from: peer.id, compared };
+      this.#perform(this.#push.handleChange(change, this.#now()));
+    }
+    return this.#note(received);
+  }
+
+  /**
+   * Verifies and admits a page of records that was asked for. What is new is not told on one by one:
+   * whoever lacks it finds so by comparing.
+   */
+  async takePage(
+    records: readonly Bytes[],
+  ): Promise<{ readonly taken: number; readonly isForged: boolean }> {
+    const { archive } = this.#options;
+    let taken = 0;
+    for (let at = 0; at < records.length; at += bulkVerifiedAtOnce) {
+      const some = records.slice(at, at + bulkVerifiedAtOnce);
+      const received = await Promise.all(some.map((bytes) => archive.receive(bytes)));
+      for (const one of received) if (this.#note(one)?.isNew === true) taken += 1;
+      const isForged = received.some((one) => one.kind === "refused" && one.isForged);
+      if (isForged) return { taken, isForged };
+    }
+    return { taken, isForged: false };
+  }
+
+  /** Tells the node of what came in. */
+  #note(received: Received): { readonly key: RecordKey; readonly isNew: boolean } | undefined {
+    const { owner, selfId } = this.#options;
     if (received.kind === "known" || received.kind === "refused") return undefined;
     const { record } = received;
     if (record.author === selfId) owner.handleOwnRecord(record);
-    if (received.kind === "held") {
-      this.#push.handleShown(peer.id, offerOf(record));
-      return { key: record.key, isNew: false };
-    }
-    const urgent = owner.isUrgent(record);
-    const size = record.bytes.length;
-    const change = { offer: offerOf(record), size, urgent, from: peer.id, compared };
-    this.#perform(this.#push.handleChange(change, this.#now()));
+    if (received.kind === "held") return { key: record.key, isNew: false };
     this.#turns.handleChange(this.#now());
     owner.handleStored(record, received.previous);
     return { key: record.key, isNew: true };
@@ -255,16 +290,25 @@ export class Gossip implements Timed {
     this.#options.owner.handleInStep(peer);
   }
 
-  answerCompare(request: CompareRequest, bytesMax: number): Promise<AnswerMessage> {
-    return answerCompare(this.#options.archive.store, request, bytesMax);
+  answerCompare(peer: Peer, request: CompareRequest, bytesMax: number): Promise<AnswerMessage> {
+    const { store } = this.#options.archive;
+    // Who holds so much more leaves it to this side to take it.
+    if (peer.linked && request.held - store.size >= bulkAbove) this.compareWith(peer);
+    return answerCompare(store, request, bytesMax);
   }
 
   answerFetch(keys: readonly RecordKey[], bytesMax: number): AnswerMessage {
     return answerFetch(this.#options.archive.store, { kind: "fetch", keys }, bytesMax);
   }
 
-  /** A comparison with the linked peer is wanted. */
+  /** A comparison with the peer is due now. */
+  compareWith(peer: Peer): void {
+    this.#want(peer, "at once");
+  }
+
+  /** A comparison with the linked peer is wanted; the end of a bulk transfer asks for its own. */
   #want(peer: Peer, why: ComparisonReason): void {
+    if (this.#options.owner.defersComparison(peer)) return;
     this.#turns.want(peer.id, why, this.#now());
     this.#beginComparisons(this.#now());
   }
@@ -301,10 +345,11 @@ export class Gossip implements Timed {
   /** Resolves to when the peer may be compared with again, if that is not at any time. */
   async #compare(peer: Peer): Promise<Instant | undefined> {
     let again: Instant | undefined;
-    const { archive: { store }, clock, counters } = this.#options;
+    const { archive: { store }, clock, counters, owner } = this.#options;
     const walk = new Reconciliation(
       store,
       (offer) => store.judgeOffer(offer, this.#now(), clock.wall()) === "wanted",
+      owner.mayTakeInBulk(peer),
     );
     const waiting: ReconciliationEffect[] = await walk.start(allKinds, this.#now());
     for (let effect = waiting.shift(); effect !== undefined; effect = waiting.shift()) {
@@ -329,6 +374,9 @@ export class Gossip implements Timed {
             await this.#options.asker.ask(peer, request);
           }
           waiting.push(...await walk.handlePushed(effect.keys, this.#now()));
+          break;
+        case "bulk":
+          owner.handleMuchMissing(peer, effect);
           break;
         case "done":
           counters.count(`reconciliation: ${effect.reason}`);

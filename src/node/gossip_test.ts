@@ -89,6 +89,9 @@ async function side(time: VirtualTime, number: number) {
       handleStored: () => {},
       isUrgent: ({ serial }) => urgent.has(serial),
       handleInStep: () => void inStep++,
+      handleMuchMissing: () => {},
+      mayTakeInBulk: () => false,
+      defersComparison: () => false,
     },
   });
   /** What it answers to the peer of that id. */
@@ -101,7 +104,7 @@ async function side(time: VirtualTime, number: number) {
       case "probe":
         return await gossip.answerProbe(request);
       case "compare":
-        return await gossip.answerCompare(request, bytesMax);
+        return await gossip.answerCompare(peer, request, bytesMax);
       case "fetch":
         return gossip.answerFetch(request.keys, bytesMax);
       case "offer":

@@ -46,6 +46,16 @@ export const relaysMax = 64;
 export const relayBurst = 16;
 /** The same per second. */
 export const relayRate = 2;
+/** Nodes that are served with pages of records at a time: each costs what reading 256 KiB costs. */
+export const bulkServedMax = 4;
+/** A node that asked for no further page for so long has left its place to another. */
+export const bulkServedIdle = seconds(5);
+/** Pages that one node gets at once: all that 100,000 nodes say, twice. */
+export const bulkPagesBurst = 512;
+/** The same per second. */
+export const bulkPagesRate = 2;
+/** How long one page may take, asked to received: with what it must hold at least 13 KB/s. */
+export const bulkPageWait = seconds(10);
 /** How long one try of a request waits for its answer: several LAN round trips under load. */
 export const askWait = milliseconds(500);
 /** Each further try of a request waits this much longer than the one before. */

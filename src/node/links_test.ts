@@ -105,6 +105,9 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
       handleStored: nothing,
       isUrgent: () => false,
       handleInStep: nothing,
+      handleMuchMissing: () => {},
+      mayTakeInBulk: () => false,
+      defersComparison: () => false,
     },
   });
   const relayed = new RelayedProbes({

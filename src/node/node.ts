@@ -26,6 +26,8 @@ import { Archive } from "./archive.ts";
 import { Asker } from "./asker.ts";
 import { Authenticator } from "./authenticator.ts";
 import { Background } from "./background.ts";
+import { Bulk } from "./bulk.ts";
+import { BulkAnswers } from "./bulk_answers.ts";
 import { Calendar } from "./calendar.ts";
 import { judgeClock } from "./clock_judgement.ts";
 import { DegreeKeeper } from "./degree_keeper.ts";
@@ -78,6 +80,7 @@ export class Node {
   readonly #sockets: Sockets;
   readonly #dispatch: Dispatch;
   readonly #gossip: Gossip;
+  readonly #bulk: Bulk;
   readonly #publisher: Publisher;
   readonly #finder: Finder;
   readonly #discovery: Discovery;
@@ -283,8 +286,12 @@ export class Node {
         handleStored: (record, previous) => this.#handleStored(record, previous),
         isUrgent: (record) => this.#readings.isUrgent(record, clock.monotonic()),
         handleInStep: () => this.#inStep.resolve(),
+        handleMuchMissing: (peer, wish) => this.#bulk.want(peer, wish),
+        mayTakeInBulk: (peer) => this.#bulk.mayTake(peer),
+        defersComparison: (peer) => this.#bulk.defers(peer),
       },
     });
+    const bulkAnswers = new BulkAnswers(clock, this.counters, archive.store);
     this.authenticator = new Authenticator({
       self: { identity, leafHash: leaf.leafHash, bootNonce },
       clock,
@@ -307,9 +314,28 @@ export class Node {
           this.links.handleProven(result, place);
           poke();
         },
+        answerRecords: (id, request) => {
+          const peer = this.peers.get(id);
+          return peer && bulkAnswers.answer(peer, request);
+        },
         handleOwnId: (nonce) => {
           this.#publisher.handleOwnIdInExchange(nonce);
         },
+      },
+    });
+    this.#bulk = new Bulk({
+      clock,
+      counters: this.counters,
+      background,
+      prng,
+      peers: this.peers,
+      authenticator: this.authenticator,
+      stopping: this.#stopping.signal,
+      owner: {
+        addressesOf: (id) => this.#readings.dialAddressesOf(id),
+        handleDialled: (result, place) => this.links.handleProven(result, place),
+        takePage: (records) => this.#gossip.takePage(records),
+        compareWith: (peer) => this.#gossip.compareWith(peer),
       },
     });
     this.#discovery = new Discovery({
@@ -430,7 +456,8 @@ export class Node {
         handleHeard: (peer, isFirst) => this.links.handleHeard(peer, isFirst),
         mayMove: (peer) => this.#ways.mayMove(peer),
         answerProbe: (probe) => this.#gossip.answerProbe(probe),
-        answerCompare: (compare, bytesMax) => this.#gossip.answerCompare(compare, bytesMax),
+        answerCompare: (peer, compare, bytesMax) =>
+          this.#gossip.answerCompare(peer, compare, bytesMax),
         answerFetch: (keys, bytesMax) => this.#gossip.answerFetch(keys, bytesMax),
         handleOffers: (peer, offers) => this.#gossip.handleOffers(peer, offers),
         handleUnread: (peer) => this.#gossip.handleUnread(peer),
@@ -446,6 +473,7 @@ export class Node {
       this.asker,
       this.links,
       this.#gossip,
+      this.#bulk,
       this.#publisher,
       this.#finder,
       this.#degree,

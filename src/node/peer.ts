@@ -13,7 +13,7 @@ import { PeerKeys } from "../session/mod.ts";
 import { prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { SocketAddress } from "../wire/socket_address.ts";
-import { peersMax } from "./limits.ts";
+import { bulkPagesBurst, bulkPagesRate, peersMax } from "./limits.ts";
 import { WorkBudget } from "./work_budget.ts";
 
 /** One node that proved its key to this one. */
@@ -25,6 +25,8 @@ export class Peer {
   readonly keys: PeerKeys;
   /** What it may have us do. */
   readonly budget = new WorkBudget();
+  /** How many pages of records it may ask for. */
+  readonly pageBudget = new WorkBudget(bulkPagesBurst, bulkPagesRate);
   /** Where its datagrams come from and ours go to. */
   address: SocketAddress | undefined;
   /** Drawn at its last start that we know of. 16 bytes. */

@@ -45,13 +45,20 @@ export interface PlainAnswer {
 
 /** A connection this node dialled. Requests go one after the other on the one socket. */
 export interface DialledConnection extends SecureConnectionFacts {
-  /** Sends a request; rejects with `Error` on a broken connection or a body over the limit. */
+  /**
+   * Sends a request; rejects with `Error` on a broken connection or a body over the limit.
+   *
+   * @param answerBytesMax Longest body of the answer, by default that of any message.
+   */
   request(
     method: "GET" | "POST",
     path: string,
     body: Bytes | undefined,
     signal: AbortSignal,
+    answerBytesMax?: number,
   ): Promise<PlainAnswer>;
+  /** The exchange is done: the connection no longer counts as a handshake that is dialled. */
+  finished(): void;
   close(): void;
 }
 

@@ -72,6 +72,36 @@ export const comparisonPatience = seconds(5);
 /** Keys per fetch: a datagram answers two to four records, and what is left is asked again. */
 export const fetchKeysPerRequest = 8;
 
+// Records in bulk.
+
+/**
+ * So many records missing are taken over HTTPS: a handshake and exchange cost what a hundred records
+ * cost by datagrams, and it takes a second to begin.
+ */
+export const bulkAbove = 256;
+/** Where this share of what the neighbour holds is missing, everything is taken without searching. */
+export const bulkWholeShare = 1 / 4;
+/** Else a walk that has transferred `bulkAbove` goes on by datagrams while fewer ranges are left. */
+export const bulkRangesLeft = 32;
+/** Pages of one transfer: 256 MiB, more than all nodes that can be known have to say. */
+export const bulkPagesMax = 1_024;
+/** How long one neighbour may take; then the next one goes on. */
+export const bulkTimeMax = minutes(2);
+/** Before a neighbour that was busy with others is asked again. */
+export const bulkBusyPause = seconds(5);
+/** Before one that broke off, or delivered all and still differs, is asked again. */
+export const bulkFailedPause = minutes(1);
+/** Before one that lied is asked again. */
+export const bulkLiarPause = hours(1);
+/** How long a transfer that was broken off may be gone on with: the next comparison begins within it. */
+export const bulkResumable = seconds(30);
+/** Neighbours that are waited for, and whose pauses are remembered. */
+export const bulkPeersMax = 1_024;
+/** Before a neighbour that is to take much from here, at its own pace, is compared with again. */
+export const bulkOtherSide = seconds(30);
+/** Records of a page that are verified at once: the platform does three times as many a second then. */
+export const bulkVerifiedAtOnce = 64;
+
 // Push.
 
 /** How often a stream of changes is told on one link: what comes within it goes together. */

@@ -4,6 +4,14 @@
  *
  * @module
  */
+export { answerBulk } from "./bulk_page.ts";
+export {
+  type BulkEffect,
+  type BulkFailure,
+  type BulkLie,
+  BulkSync,
+  type BulkWish,
+} from "./bulk_sync.ts";
 export { type ComparisonReason, ComparisonTurns } from "./comparison_turns.ts";
 export { fitInfo, type FittedInfo, recordBytesWith } from "./fit_info.ts";
 export { type LogEntry, type LogReading, readLog, recordEntry } from "./log_format.ts";
@@ -41,6 +49,7 @@ export {
   readInfo,
   readLinks,
   receiveRecord,
+  recordKeyOf,
   type VerifiedRecord,
   verifyRecord,
 } from "./verify_record.ts";
@@ -72,4 +81,10 @@ export {
 } from "./reconciliation.ts";
 export { answerFetch, type FetchOutcome, settleFetch } from "./transfer.ts";
 export { watchersOf } from "./watchers.ts";
-export { fetchKeysPerRequest, reconcilePause, refreshInterval } from "./limits.ts";
+export {
+  bulkAbove,
+  bulkVerifiedAtOnce,
+  fetchKeysPerRequest,
+  reconcilePause,
+  refreshInterval,
+} from "./limits.ts";

@@ -31,6 +31,10 @@ import { rangesFitting } from "../wire/message_packing.ts";
 import type { Offer } from "../wire/offer.ts";
 import { encodeRecordKey, type RecordKey, recordKeyKind } from "../wire/record_key.ts";
 import {
+  bulkAbove,
+  bulkOtherSide,
+  bulkRangesLeft,
+  bulkWholeShare,
   kindNarrowingsMax,
   reconcileAgain,
   reconciledKeysMax,
@@ -51,6 +55,8 @@ export type ReconciliationEnd =
   | "no kinds in common"
   | "rounds used up"
   | "keys used up"
+  | "left to bulk"
+  | "left to the peer"
   | "ranges used up"
   | "answer of another kind"
   | "answer kinds not asked"
@@ -67,6 +73,12 @@ export type ReconciliationEffect =
   | { readonly kind: "fetch"; readonly keys: readonly RecordKey[] }
   /** Push these to the peer; then `handlePushed`. */
   | { readonly kind: "push"; readonly keys: readonly RecordKey[] }
+  /** Take what the peer holds in these ranges over HTTPS, then compare anew. */
+  | {
+    readonly kind: "bulk";
+    readonly kinds: readonly KindRange[];
+    readonly ranges: readonly KeyRange[];
+  }
   | {
     readonly kind: "done";
     /** Whether the last pass found both stores equal. */
@@ -76,7 +88,10 @@ export type ReconciliationEffect =
     /** Records that arrived, and keys that were pushed. */
     readonly fetched: number;
     readonly pushed: number;
-    /** Not equal: when this peer may be compared again. A peer that only ever differs must wait. */
+    /**
+     * Not equal: when this peer may be compared again. A peer that only ever differs must wait. What
+     * was left to bulk goes on when that is over.
+     */
     readonly again?: Instant;
   };
 
@@ -84,6 +99,7 @@ export type ReconciliationEffect =
 export class Reconciliation {
   readonly #store: RecordRanges;
   readonly #wants: (offer: Offer) => boolean;
+  readonly #mayBulk: boolean;
   readonly #counters = new Counters();
   #kinds: readonly KindRange[] = allKinds;
   #waiting: KeyRange[] = [];
@@ -101,16 +117,25 @@ export class Reconciliation {
   readonly #fetching = new Set<RecordKey>();
   readonly #pushing = new Set<RecordKey>();
   #keys = 0;
+  /** Keys that were to be fetched and to be pushed, in all. */
+  #toFetch = 0;
+  #toPush = 0;
   #fetched = 0;
   #pushed = 0;
 
   /**
    * @param wants Whether a record that is newer than what is held would be admitted: what the store
    *   refused a minute ago is not fetched again.
+   * @param mayBulk Whether much that is missing may be left to HTTPS; else all goes by datagrams.
    */
-  constructor(store: RecordRanges, wants: (offer: Offer) => boolean = () => true) {
+  constructor(
+    store: RecordRanges,
+    wants: (offer: Offer) => boolean = () => true,
+    mayBulk = false,
+  ) {
     this.#store = store;
     this.#wants = wants;
+    this.#mayBulk = mayBulk;
   }
 
   /** Begins; once. `kinds` ascending, with gaps between. */
@@ -165,7 +190,29 @@ export class Reconciliation {
     });
     this.#waiting = [...different, ...this.#waiting];
     if (this.#waiting.length > waitingRangesMax) return this.#end("ranges used up", now);
-    return await this.#goOn(this.#transfer(transfers), now);
+    const effects = this.#transfer(transfers);
+    const leaves = this.#leave(answer.held, now);
+    if (leaves === undefined) return await this.#goOn(effects, now);
+    // Whoever lacks much takes it: nothing is pushed.
+    return [...effects.filter(({ kind }) => kind === "fetch"), ...leaves];
+  }
+
+  /**
+   * Much is missing on one side or on both: what is missing here is taken in bulk, what is missing
+   * there is left to the peer, which compares too. `undefined`: the walk goes on.
+   */
+  #leave(theirs: number, now: Instant): ReconciliationEffect[] | undefined {
+    const ours = this.#store.size;
+    const isLong = this.#toFetch + this.#toPush >= bulkAbove &&
+      this.#waiting.length >= bulkRangesLeft;
+    const takes = lacksMuch(ours, theirs) || (isLong && this.#toFetch * 4 >= this.#toPush);
+    if (!takes) {
+      return lacksMuch(theirs, ours) || isLong ? this.#end("left to the peer", now) : undefined;
+    }
+    if (!this.#mayBulk) return undefined;
+    const ranges = lacksMuch(ours, theirs) ? [wholeRange] : joined(this.#waiting);
+    const bulk = { kind: "bulk", kinds: this.#kinds, ranges } as const;
+    return [bulk, ...this.#end("left to bulk", now)];
   }
 
   /** The request under way was not answered. */
@@ -319,6 +366,8 @@ export class Reconciliation {
     for (const key of fetch) this.#fetching.add(key);
     for (const key of push) this.#pushing.add(key);
     this.#keys += fetch.length + push.length;
+    this.#toFetch += fetch.length;
+    this.#toPush += push.length;
     const effects: ReconciliationEffect[] = [];
     if (fetch.length > 0) effects.push({ kind: "fetch", keys: fetch });
     if (push.length > 0) effects.push({ kind: "push", keys: push });
@@ -338,8 +387,14 @@ export class Reconciliation {
       pushed: this.#pushed,
     } as const;
     if (reason === "equal") return [{ ...done, equal: true }];
+    if (reason === "left to bulk") return [{ ...done, equal: false }];
     // Only records that came are progress: that a peer wants ours may be all it ever says.
-    const again = later(now, this.#fetched > 0 ? reconcileAgain : reconcilePause);
+    const pause = this.#fetched > 0
+      ? reconcileAgain
+      : reason === "left to the peer"
+      ? bulkOtherSide
+      : reconcilePause;
+    const again = later(now, pause);
     return [{ ...done, equal: false, again }];
   }
 }
@@ -347,6 +402,23 @@ export class Reconciliation {
 /** A range to be compared, with the fingerprint that the peer has told of it. */
 interface WaitingRange extends KeyRange {
   readonly theirs?: Bytes;
+}
+
+/** Whether who holds `held` records lacks much, and a good part, of what the other one holds. */
+function lacksMuch(held: number, other: number): boolean {
+  return other - held >= Math.max(bulkAbove, other * bulkWholeShare);
+}
+
+/** The ranges in order, those that touch made one. */
+function joined(ranges: readonly KeyRange[]): KeyRange[] {
+  const sorted = [...ranges].sort((a, b) => a.low < b.low ? -1 : 1);
+  const result: KeyRange[] = [];
+  for (const { low, high } of sorted) {
+    const last = result.at(-1);
+    if (last === undefined || last.high !== low) result.push({ low, high });
+    else result[result.length - 1] = { low: last.low, high };
+  }
+  return result;
 }
 
 /** Keys to be transferred after one answer, no more than there is room for. */

@@ -24,6 +24,8 @@ import {
 import { offerOf } from "../wire/offer.ts";
 import { fakeEntry, MemoryRanges, seededBytes } from "../../tests/fixtures/record_ranges.ts";
 import {
+  bulkAbove,
+  bulkOtherSide,
   reconcileAgain,
   reconcilePause,
   reconcileRoundsMax,
@@ -265,9 +267,66 @@ Deno.test("a big difference is walked within the bounds and goes on in the next 
   }
   assertEquals(empty.all().length, 3_000);
   console.log(`3,000 records from nothing: ${reconciliations} reconciliations`);
-  // Pushing as much takes few rounds: the empty side lists nothing.
-  const pushed = await play(full, honest(new MemoryRanges()), new MemoryRanges());
-  assert(pushed.pushed > 1_000);
+  // The other way round nothing is pushed: who lacks most of it takes it.
+  const left = await play(full, honest(new MemoryRanges()), new MemoryRanges());
+  assertEquals([left.reason, left.pushed, left.rounds], ["left to the peer", 0, 1]);
+  assertEquals(left.again, later(now, bulkOtherSide));
+});
+
+/** Walks with an honest peer until something is left to bulk, fetching and pushing at once. */
+async function walkToBulk(own: MemoryRanges, peer: MemoryRanges) {
+  const machine = new Reconciliation(own, () => true, true);
+  const waiting = await machine.start(allKinds, now);
+  let fetched = 0;
+  for (let effect = waiting.shift(); effect !== undefined; effect = waiting.shift()) {
+    if (effect.kind === "bulk") {
+      const done = waiting.find(({ kind }) => kind === "done");
+      assert(done?.kind === "done" && done.reason === "left to bulk" && done.again === undefined);
+      return { ranges: effect.ranges, fetched, rounds: done.rounds };
+    }
+    if (effect.kind === "done") return undefined;
+    if (effect.kind === "ask") {
+      waiting.push(...await machine.handleAnswer(await answerCompare(peer, effect.message), now));
+      continue;
+    }
+    const [from, to] = effect.kind === "fetch" ? [peer, own] : [own, peer];
+    for (const key of effect.keys) {
+      const entry = from.get(key);
+      if (entry !== undefined) to.admit(entry);
+    }
+    if (effect.kind === "fetch") fetched += effect.keys.length;
+    waiting.push(
+      ...effect.kind === "fetch"
+        ? await machine.handleFetched(effect.keys, effect.keys, now)
+        : await machine.handlePushed(effect.keys, now),
+    );
+  }
+  return undefined;
+}
+
+function fakes(count: number, first = 0): MemoryRanges {
+  return new MemoryRanges(Array.from({ length: count }, (_, i) => fakeEntry(0, first + i, 1)));
+}
+
+Deno.test("who lacks most of what the peer holds takes everything in bulk after one answer", async () => {
+  const bulk = await walkToBulk(fakes(10), fakes(3_000));
+  assertEquals([bulk?.ranges, bulk?.rounds, bulk?.fetched], [[wholeRange], 1, 0]);
+});
+
+Deno.test("a few hundred go by datagrams, and so does a difference that the peer is to take", async () => {
+  assertEquals(await walkToBulk(fakes(10), fakes(10 + bulkAbove - 1)), undefined);
+  assertEquals(await walkToBulk(fakes(3_000), fakes(10)), undefined);
+});
+
+Deno.test("where each side lacks much, bulk takes the ranges that are left", async () => {
+  const own = fakes(1_500);
+  const bulk = await walkToBulk(own, fakes(1_500, 10_000));
+  assert(bulk !== undefined && bulk.fetched > 0 && bulk.fetched < bulkAbove);
+  const [first] = bulk.ranges;
+  assert(first !== undefined && first.low > "00");
+  for (const [i, range] of bulk.ranges.entries()) {
+    assert(range.high === undefined || range.high < (bulk.ranges[i + 1]?.low ?? "ff"));
+  }
 });
 
 Deno.test("what the store refuses is not fetched, and the walk ends", async () => {

@@ -181,6 +181,17 @@ export async function verifyRecord(bytes: Uint8Array): Promise<VerifiedRecord | 
   return judged;
 }
 
+/** Under which key the record claims to stand: nothing is verified but its form. */
+export async function recordKeyOf(bytes: Uint8Array): Promise<RecordKey | DecodeError> {
+  const envelope = decodeCoseSign1(bytes);
+  if (envelope instanceof DecodeError) return envelope;
+  const key = parsePublicKey(envelope.key);
+  if (key instanceof DecodeError) return key;
+  const payload = decodeRecordPayload(envelope.payload);
+  if (payload instanceof DecodeError) return payload;
+  return recordKey(payload.kind, await nodeIdOf(key), payload.subject);
+}
+
 /** A record as this node wrote it to its own disk, with what it had found out about it. */
 export interface StoredRecord {
   /** The record's exact bytes. */

@@ -1,7 +1,7 @@
 /**
  * Records in bulk: a page of what a node holds in ranges of keys, asked over HTTPS by a node that
  * lacks hundreds. Pages stand in the order of keys, so the key of the last record received says
- * where to go on, with whatever node. PROTOCOL §8.3.
+ * where to go on, with whatever node. PROTOCOL §8.7.
  *
  * ```
  * request  [kinds, [[low, high]…], after, bytesMax]   after: key of the last record received, or null

@@ -155,6 +155,7 @@ export class MemoryStreams {
       at: string,
       body: Bytes | undefined,
       signal: AbortSignal,
+      answerBytesMax = 16_384,
     ): Promise<PlainAnswer> => {
       const way = async (a: MemoryHost, b: MemoryHost) => {
         // What is cut stays silent until the dialler loses patience; TCP makes up for loss.
@@ -179,6 +180,7 @@ export class MemoryStreams {
       const { status, body: bytes } = answer ?? refusal;
       from.traffic.noteRequest(true, body?.length ?? 0, bytes.length);
       path.to.traffic.noteRequest(false, body?.length ?? 0, bytes.length);
+      if (bytes.length > answerBytesMax) throw new Error("body of the answer too large");
       return { status, body: copyBytes(bytes) };
     };
     return {
@@ -187,6 +189,7 @@ export class MemoryStreams {
       local: socketAddress(path.local, localPort, path.interfaceName),
       remote: to,
       request,
+      finished: () => {},
       close,
     };
   }

@@ -185,6 +185,7 @@ export class Rogue implements AsyncDisposable {
         ownInfo: () => this.#info,
         grantFor: (peer) => this.#epochKeys.grantFor(peer, this.#now()),
         admitsAddress: () => true,
+        answerRecords: () => undefined,
         handleAccepted: () => this.accepted++,
         handleOwnId: () => {},
       },
