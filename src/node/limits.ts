@@ -95,6 +95,11 @@ export const linksFirstCoalesce = milliseconds(300);
 export const lostFor = seconds(60);
 /** A link repeats the full exchange this often, ± a tenth. */
 export const reproveEvery = hours(24);
+/**
+ * A link that only the peer dialled is dialled from here so long after it came, ± half: only where an
+ * exchange was finished does a closed port prove a death. Late, for a fleet that starts has no time.
+ */
+export const dialBackAfter = seconds(60);
 /** An authentic request from a node without a link is answered by proving it, this often per node. */
 export const proveStrangerEvery = seconds(10);
 /** Good-byes are said within this time; then the process ends without the rest. */

@@ -30,6 +30,7 @@ import type { DialOutcome, ExchangePlace } from "./authenticator.ts";
 import type { Background } from "./background.ts";
 import type { Gossip } from "./gossip.ts";
 import {
+  dialBackAfter,
   lettingGoMax,
   linksMax,
   probeAnswerWait,
@@ -191,7 +192,11 @@ export class Links implements Timed {
     const { peers, monitor, owner, prng } = this.#options;
     const now = this.#now();
     const isNew = !peer.linked;
-    this.#reproveAt.set(peer.id, later(now, scaled(reproveEvery, prng.between(0.9, 1.1))));
+    const again = peer.dialledAt === undefined
+      ? scaled(dialBackAfter, prng.between(0.5, 1.5))
+      : scaled(reproveEvery, prng.between(0.9, 1.1));
+    // Not later for being proven again meanwhile, by the peer's own dialling.
+    if (isNew || peer.dialledAt !== undefined) this.#reproveAt.set(peer.id, later(now, again));
     if (isNew) {
       if (peers.linkCount >= linksMax) return;
       peers.link(peer);

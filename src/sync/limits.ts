@@ -168,10 +168,17 @@ export const mappedLinksMax = 4;
 export const watcherSilence = seconds(20);
 /** How long a node goes on watching after it learned that others do: they may learn it later. */
 export const watchHandover = seconds(20);
-/** How long the answer to a regular probe may take before the link is suspected, at least. */
-export const missAfterMin = milliseconds(500);
-/** The same at most, on links whose measured round trips are slow. */
+/**
+ * How long the answer to a regular probe may take before the link is suspected, at least: well above
+ * a collection of garbage or a turn of a busy processor. Being wrong costs an exchange, no link.
+ */
+export const missAfterMin = milliseconds(250);
+/** The same while no round trip has been measured. */
+export const missAfterUnmeasured = milliseconds(500);
+/** The same at most, on links whose measured round trips are slow, and for a node that is. */
 export const missAfterMax = seconds(2);
+/** A node that is slow itself takes up to this much more patience, in lengths of the usual one. */
+export const selfDoubtMax = 4;
 /** Between two tries once a probe was missed. */
 export const tryInterval = milliseconds(200);
 /** Fewest unanswered tries before silence counts. */
@@ -180,8 +187,11 @@ export const probeTriesMin = 6;
 export const probeTriesMax = 20;
 /** The chance that tries all fail on a link that lives: one round in ten million. */
 export const falseAlarmChance = 1e-7;
-/** How long the authentication begun by a suspicion has: connect and exchange over a LAN, twice over. */
-export const authenticationWait = seconds(2);
+/**
+ * How long the authentication begun by a suspicion has to be connected, at least: systems repeat a
+ * lost first packet after a second. On slow links it is two round trips with their deviations.
+ */
+export const authenticationWait = seconds(1.5);
 /**
  * How long one may take from when the peer's machine has taken the connection: a process stopped for
  * five seconds, or one of many on a busy machine, is not given up; dropping it would add to the load.

@@ -34,6 +34,7 @@ import type {
 } from "./monitor_effects.ts";
 import { MonitoredLink } from "./monitored_link.ts";
 import { freePhase } from "./probe_spread.ts";
+import { SelfTrust } from "./self_trust.ts";
 
 export type {
   AuthenticationOutcome,
@@ -56,6 +57,7 @@ export class Monitor {
   /** When a loss was last reported, by the lost and the reporter. */
   readonly #reports = new BoundedMap<string, Instant>(reportedLossesMax);
   readonly #prng: Prng;
+  readonly #trust = new SelfTrust();
 
   constructor(options: MonitorOptions) {
     this.#prng = options.prng;
@@ -70,7 +72,7 @@ export class Monitor {
     if (known !== undefined) return this.#settled(known.handleFinished(address, now));
     invariant(this.#links.size < monitoredLinksMax, "no more links than the monitor's limit");
     const first = freePhase(this.#links.values(), probeInterval, this.#prng, now);
-    const link = new MonitoredLink(id, first, now);
+    const link = new MonitoredLink(id, this.#trust, first, now);
     this.#links.set(id, link);
     return link.handleFinished(address, now);
   }
@@ -186,6 +188,7 @@ export class Monitor {
     // We were not running when we should have been.
     if (late > lateAfter) {
       this.#counters.count("ran late");
+      this.#trust.handleLate();
       for (const link of this.#links.values()) link.forgive(late, now);
     }
     const effects: MonitorEffect[] = [];

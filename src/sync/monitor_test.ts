@@ -11,13 +11,16 @@ import {
   forgivenGapsMax,
   indirectRoundsMax,
   mappedLinksMax,
+  missAfterMax,
   missAfterMin,
+  missAfterUnmeasured,
   probeInterval,
   probeTriesMax,
   probeTriesMin,
   provenAddressLifetime,
   restartingLinkLifetime,
   restingProbeInterval,
+  selfDoubtMax,
   tryInterval,
   watcherSilence,
   watchHandover,
@@ -243,7 +246,7 @@ Deno.test("one answer ends a suspicion", () => {
 Deno.test("a late answer, and one to another message, end a suspicion too", () => {
   const world = new World();
   world.link(peer, { answers: () => 650, tcp: "hangs" });
-  world.runPastDeadline(missAfterMin);
+  world.runPastDeadline(missAfterUnmeasured);
   assertEquals(world.monitor.snapshot(peer)?.state, "suspect");
   world.runFor(200);
   assertEquals(world.monitor.snapshot(peer)?.state, "steady");
@@ -253,7 +256,7 @@ Deno.test("a late answer, and one to another message, end a suspicion too", () =
 
   const other = new World();
   other.link(peer, silent("hangs"));
-  other.runPastDeadline(missAfterMin);
+  other.runPastDeadline(missAfterUnmeasured);
   assertEquals(other.monitor.handleHeard(peer, other.now), [{
     kind: "alive",
     id: peer,
@@ -416,9 +419,9 @@ Deno.test("a process that always runs late still notices a death", () => {
   assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "silent" }]);
   const [droppedAt] = world.times("drop");
   assert(droppedAt !== undefined);
-  const slow = probeInterval + (forgivenGapsMax + 1) * (missAfterMin + 400) +
-    probeTriesMin * (tryInterval + 400) + 1_000;
-  assert(elapsed(instant(1_000_000), droppedAt) <= slow + authenticationWait);
+  const slow = probeInterval + (forgivenGapsMax + 1) * (missAfterMax + 400) +
+    probeTriesMin * ((1 + selfDoubtMax) * tryInterval + 400) + missAfterMax;
+  assert(elapsed(instant(1_000_000), droppedAt) <= slow + (1 + selfDoubtMax) * authenticationWait);
   assert((world.monitor.counts()["ran late"] ?? 0) > forgivenGapsMax);
 });
 
@@ -542,4 +545,46 @@ Deno.test("a resting link that only TCP keeps is looked at as often as a watched
   world.peers.set(peer, silent("finished"));
   world.runFor(restingProbeInterval * 1.1 + 4 * probeInterval);
   assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "udp blocked" }]);
+});
+
+Deno.test("a node that nobody answers doubts itself first, and one that only one fails to answer does not", () => {
+  const ids = Array.from({ length: 4 }, (_, i) => fakeNodeId(i + 1));
+  /** How long after its suspicion each was dropped, when all of `dead` fall silent. */
+  const dropping = (dead: readonly NodeId[]): number[] => {
+    const world = new World();
+    for (const id of ids) world.link(id, answering());
+    world.runFor(2 * minute);
+    for (const id of dead) world.peers.set(id, silent("failed"));
+    world.runFor(minute);
+    assertEquals(world.drops().length, dead.length);
+    return dead.map((id) =>
+      elapsed(
+        world.times("suspect", id)[0] ?? world.now,
+        world.times("drop", id)[0] ?? world.now,
+      )
+    );
+  };
+  const [alone] = dropping(ids.slice(0, 1));
+  assert(alone !== undefined && alone <= probeTriesMin * tryInterval + missAfterMin);
+  const together = dropping(ids);
+  assertEquals(together.filter((length) => length <= alone).length, 1, "the first is as any other");
+  assert(Math.max(...together) > 2 * alone);
+  assert(Math.max(...together) <= (1 + selfDoubtMax) * authenticationWait + missAfterMax);
+});
+
+Deno.test("a process that no longer runs late is as quick as ever", () => {
+  const world = new World();
+  const ids = Array.from({ length: 4 }, (_, i) => fakeNodeId(i + 1));
+  for (const id of ids) world.link(id, answering());
+  world.runFor(minute);
+  world.lateness = () => 400;
+  world.runFor(minute);
+  world.lateness = () => 0;
+  world.runFor(minute);
+  assertEquals([world.drops(), world.times("suspect")], [[], []]);
+  world.peers.set(peer, silent("failed"));
+  world.runFor(minute);
+  const [suspect, drop] = [world.times("suspect", peer)[0], world.times("drop", peer)[0]];
+  assert(suspect !== undefined && drop !== undefined);
+  assert(elapsed(suspect, drop) <= probeTriesMin * tryInterval + missAfterMin);
 });

@@ -23,6 +23,7 @@ import {
   mappedProbeInterval,
   missAfterMax,
   missAfterMin,
+  missAfterUnmeasured,
   probeInterval,
   provenAddressesMax,
   provenAddressLifetime,
@@ -43,6 +44,7 @@ import type {
 } from "./monitor_effects.ts";
 import { OpenProbes } from "./open_probes.ts";
 import { followingProbe, type ProbeTimes } from "./probe_spread.ts";
+import type { SelfTrust } from "./self_trust.ts";
 import { SuspicionRound } from "./suspicion_round.ts";
 
 /** Why an answer is ignored. */
@@ -51,6 +53,7 @@ export type IgnoredAnswer = "answer to no probe" | "answer too late";
 /** The machine of one link. After an effect `drop` it is over and not called again. */
 export class MonitoredLink implements ProbeTimes {
   readonly id: NodeId;
+  readonly #trust: SelfTrust;
   #role: LinkRole | undefined;
   /** Until when it is watched although others do so now. */
   #handoverUntil: Instant | undefined;
@@ -75,8 +78,10 @@ export class MonitoredLink implements ProbeTimes {
   /** When an exchange was last finished, by address. */
   readonly #provenAt = new BoundedMap<string, Instant>(provenAddressesMax);
 
-  constructor(id: NodeId, firstProbe: Instant, now: Instant) {
+  /** @param trust Of this node in itself; one for all links. */
+  constructor(id: NodeId, trust: SelfTrust, firstProbe: Instant, now: Instant) {
     this.id = id;
+    this.#trust = trust;
     this.#nextProbe = firstProbe;
     this.#lastProbe = now;
     this.#lastHeard = now;
@@ -196,6 +201,7 @@ export class MonitoredLink implements ProbeTimes {
 
   /** A datagram was answered. */
   handleHeard(now: Instant): MonitorEffect[] {
+    this.#trust.handleAnswer();
     this.#lastHeard = now;
     this.#forgivenGaps = 0;
     this.#indirectRounds = 0;
@@ -317,14 +323,17 @@ export class MonitoredLink implements ProbeTimes {
   #suspect(now: Instant): MonitorEffect[] {
     const triesMax = triesFor(this.#probes.loss);
     const misses = this.#probes.expire(milliseconds(0), now);
-    this.#round = new SuspicionRound(triesMax, misses, now);
+    this.#trust.handleMiss(this.id);
+    const patience = this.#patience(missAfterMin);
+    const slowness = this.#trust.patienceFactor;
+    this.#round = new SuspicionRound(triesMax, misses, patience, slowness, now);
     this.#suspected = true;
     const { id } = this;
     return [{ kind: "suspect", id }, { kind: "authenticate", id }, { kind: "relay", id }];
   }
 
   #advanceRound(round: SuspicionRound, now: Instant): MonitorEffect[] {
-    const patience = this.#roundTrip.patience(tryInterval, missAfterMax);
+    const patience = this.#patience(tryInterval);
     const misses = this.#probes.expire(patience, now);
     const tries = round.handleTimeout(misses, patience, now);
     return [...(tries ? [this.#probe(now)] : []), ...this.#judge(round, now)];
@@ -354,7 +363,14 @@ export class MonitoredLink implements ProbeTimes {
   }
 
   #awaitFrom(now: Instant): Instant {
-    return later(now, this.#roundTrip.patience(missAfterMin, missAfterMax));
+    const least = this.#roundTrip.smoothed === undefined ? missAfterUnmeasured : missAfterMin;
+    return later(now, this.#patience(least));
+  }
+
+  /** How long an answer may take: longer where round trips are, and while this node is slow. */
+  #patience(least: Duration): Duration {
+    const usual = this.#roundTrip.patience(least, missAfterMax);
+    return milliseconds(Math.min(missAfterMax, usual * this.#trust.patienceFactor));
   }
 
   #isProven(address: SocketAddress, now: Instant): boolean {

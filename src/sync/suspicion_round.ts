@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type Duration, earliest, type Instant, later } from "../base/instant.ts";
+import {
+  type Duration,
+  earliest,
+  type Instant,
+  later,
+  milliseconds,
+  scaled,
+} from "../base/instant.ts";
 import { authenticationWait, connectedWait, refusalMissesMin, tryInterval } from "./limits.ts";
 
 /** How the authentication of a round ended. */
@@ -18,6 +25,8 @@ export class SuspicionRound {
   #tries = 0;
   readonly #triesMax: number;
   #misses: number;
+  /** Between two tries. */
+  readonly #pace: Duration;
   /** When the next try is due; after the last one, when waiting for answers ends. */
   #nextTry: Instant;
   #triesOver = false;
@@ -28,12 +37,22 @@ export class SuspicionRound {
   /**
    * @param triesMax How many tries may stay unanswered.
    * @param misses How many probes are unanswered already.
+   * @param patience How long an answer may take on this link.
+   * @param slowness How many times the usual this node gives others because it is slow itself.
    */
-  constructor(triesMax: number, misses: number, now: Instant) {
+  constructor(
+    triesMax: number,
+    misses: number,
+    patience: Duration,
+    slowness: number,
+    now: Instant,
+  ) {
     this.#triesMax = triesMax;
     this.#misses = misses;
     this.#nextTry = now;
-    this.#authenticationDeadline = later(now, authenticationWait);
+    this.#pace = scaled(tryInterval, slowness);
+    const wait = Math.max(slowness * authenticationWait, 2 * patience);
+    this.#authenticationDeadline = later(now, milliseconds(wait));
   }
 
   /** Whether the authentication has not ended yet. */
@@ -78,7 +97,7 @@ export class SuspicionRound {
       return false;
     }
     this.#tries += 1;
-    this.#nextTry = later(now, this.#tries < this.#triesMax ? tryInterval : patience);
+    this.#nextTry = later(now, this.#tries < this.#triesMax ? this.#pace : patience);
     return true;
   }
 
