@@ -63,6 +63,28 @@ function pathsOf(
   return paths;
 }
 
+Deno.test("the graph is made once for what is held, and anew when that has changed", () => {
+  const [self, other] = ids;
+  if (!self || !other) throw new Error("two ids");
+  const store = new RecordStore({ selfId: self });
+  const say = (author: NodeId, name: string, serial: number) =>
+    store.admit(
+      recordOf(infoKind, author, serial, encodeInfo(plainInfo(name))),
+      instant(0),
+      wall,
+    );
+  say(self, "twin", 1);
+  say(other, "twin", 1);
+  const before = linkGraphOf(store);
+  assertEquals(linkGraphOf(store) === before, true);
+  assertEquals([...before.sharedNames.keys()], ["twin"]);
+  say(other, "single", 2);
+  const after = linkGraphOf(store);
+  assertEquals(after === before, false);
+  assertEquals(after.sharedNames.size, 0);
+  assertEquals(before.sharedNames.size, 1);
+});
+
 Deno.test("an invented link leads nowhere", () => {
   const [self, near, stranger, accomplice] = ids;
   if (!self || !near || !stranger || !accomplice) throw new Error("four ids");
