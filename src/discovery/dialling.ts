@@ -83,6 +83,11 @@ export class Dialling {
     return this.#search.missing(held) > 0;
   }
 
+  /** Whether this process runs late. */
+  handleLateness(isLate: boolean): void {
+    this.#search.handleLateness(isLate);
+  }
+
   /** Whether the id is heard one way and therefore has its own times. */
   isOneWay(id: NodeId): boolean {
     return this.#oneWay.has(id);

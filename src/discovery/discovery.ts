@@ -100,6 +100,7 @@ export class Discovery {
   readonly #dialling: Dialling;
   readonly #volunteering: Volunteering;
   readonly #beaconBudget: SourceBudget;
+  #isLate = false;
 
   constructor(options: DiscoveryOptions, now: Instant) {
     this.#self = options.self;
@@ -133,6 +134,12 @@ export class Discovery {
   /** Nodes known, this one included. */
   get fleetSize(): number {
     return this.#candidates.heldCount + 1;
+  }
+
+  /** Whether this process runs late: then it dials fewer at a time and helps no strangers. */
+  handleLateness(isLate: boolean): void {
+    this.#isLate = isLate;
+    this.#dialling.handleLateness(isLate);
   }
 
   /**
@@ -331,7 +338,7 @@ export class Discovery {
   /** Whether this node, with links enough, answers all the same. */
   #volunteers(id: NodeId, solicitation: boolean, announcer: Announcer, now: Instant): boolean {
     const { links } = this.#surroundings;
-    if (links < this.degree || links >= volunteerLinksMax) return false;
+    if (this.#isLate || links < this.degree || links >= volunteerLinksMax) return false;
     const audience = Math.max(announcer.audience(now), links);
     const held = this.#candidates.heldCount;
     return solicitation

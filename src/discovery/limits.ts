@@ -176,6 +176,8 @@ export const releasePauseMin = minutes(1);
  */
 export const releasePausePerNode = seconds(1);
 
+/** Dials for links at a time while this process runs late: the first may lead to who is later still. */
+export const lateDialsMax = 2;
 /** Missing links are looked for at most this often, however much is learned meanwhile. */
 export const fillGap = milliseconds(50);
 /** How often candidates in back-off are looked at while links are missing. */

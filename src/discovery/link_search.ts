@@ -11,7 +11,7 @@ import { degreeFor } from "./degree.ts";
 import type { Departures } from "./departures.ts";
 import type { DiscoveryEffect } from "./effects.ts";
 import type { Flights } from "./flights.ts";
-import { fillGap, fillPause, volunteerLinksMax } from "./limits.ts";
+import { fillGap, fillPause, lateDialsMax, volunteerLinksMax } from "./limits.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What the search rests on. */
@@ -30,6 +30,7 @@ export class LinkSearch {
   #fillAt: Instant;
   #filledAt: Instant | undefined;
   #nearFirst = true;
+  #isLate = false;
 
   constructor(options: LinkSearchOptions, now: Instant) {
     this.#options = options;
@@ -49,8 +50,15 @@ export class LinkSearch {
   missing(held: boolean): number {
     const { links, linksCounted } = this.#options.surroundings;
     if (links >= volunteerLinksMax) return 0;
-    const atOnce = Math.ceil((this.degree - linksCounted) / 2);
+    const share = Math.ceil((this.degree - linksCounted) / 2);
+    // Who is late has dials enough under way: each would only make the others fail.
+    const atOnce = this.#isLate ? Math.min(lateDialsMax, share) : share;
     return atOnce - this.#options.flights.countForLinks(held);
+  }
+
+  /** Whether this process runs late: then fewer dials at a time. */
+  handleLateness(isLate: boolean): void {
+    this.#isLate = isLate;
   }
 
   /** Something was learned: look for missing links soon. */

@@ -7,7 +7,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
-import { type Duration, type Instant, later, scaled } from "../base/instant.ts";
+import { type Duration, type Instant, later, milliseconds, scaled } from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { DatagramSocket } from "../platform/network.ts";
 import { type AnswerOutcome, PendingReplies, type PendingReply } from "../session/mod.ts";
@@ -24,6 +24,7 @@ import {
 import type { NodeId } from "../wire/node_id.ts";
 import { formatSocketAddress } from "../wire/socket_address.ts";
 import { askBackoff, askTries, askWait } from "./limits.ts";
+import { Lateness } from "./lateness.ts";
 import type { Peer } from "./peer.ts";
 import type { Timed } from "./pump.ts";
 
@@ -101,12 +102,20 @@ export class Asker implements Timed {
   readonly #counters: Counters;
   readonly #owner: AskerOwner;
   readonly #replies: PendingReplies<Waiting, Addressee>;
+  readonly #lateness: Lateness;
   readonly #poke: () => void;
 
-  constructor(clock: Clock, counters: Counters, owner: AskerOwner, poke: () => void) {
+  constructor(
+    clock: Clock,
+    counters: Counters,
+    owner: AskerOwner,
+    poke: () => void,
+    lateness: Lateness = new Lateness(),
+  ) {
     this.#clock = clock;
     this.#counters = counters;
     this.#owner = owner;
+    this.#lateness = lateness;
     this.#poke = poke;
     this.#replies = new PendingReplies(counters);
   }
@@ -131,9 +140,10 @@ export class Asker implements Timed {
     let tries = options.tries ?? askTries;
     let followUps = followUpsMax;
     while (tries > 0) {
-      const refused = await this.#send(waiting, message, answerLife(wait, tries, followUps));
+      const patience = milliseconds(wait + this.#lateness.allowance(this.#clock.monotonic()));
+      const refused = await this.#send(waiting, message, answerLife(patience, tries, followUps));
       if (refused !== undefined) return { kind: "unaskable", reason: refused };
-      await this.#clock.wait(later(this.#clock.monotonic(), wait), waiting.arrival);
+      await this.#clock.wait(later(this.#clock.monotonic(), patience), waiting.arrival);
       const outcome = waiting.take();
       if (outcome === "abandoned") return { kind: "silent" };
       if (outcome?.kind === "answer") {

@@ -31,6 +31,7 @@ import {
 import type { Authenticator, DialOutcome } from "./authenticator.ts";
 import type { Background } from "./background.ts";
 import { exchangeWait } from "./limits.ts";
+import type { Lateness } from "./lateness.ts";
 import type { Timed } from "./pump.ts";
 import type { Warnings } from "./warnings.ts";
 
@@ -54,6 +55,8 @@ export interface FinderOptions {
   readonly counters: Counters;
   readonly background: Background;
   readonly discovery: Discovery;
+  /** How late this process runs. */
+  readonly lateness: Lateness;
   /** Absent with `--no-multicast`. */
   readonly beacons: BeaconChannel | undefined;
   readonly tag: Bytes;
@@ -250,6 +253,7 @@ export class Finder implements Timed {
   }
 
   handleTimeout(now: Instant): void {
+    this.#options.discovery.handleLateness(this.#options.lateness.isLate(now));
     this.perform(this.#options.discovery.handleTimeout(now));
   }
 }

@@ -20,6 +20,7 @@ import { Authenticator } from "./authenticator.ts";
 import { Background } from "./background.ts";
 import { Finder } from "./finder.ts";
 import { exchangeWait } from "./limits.ts";
+import { Lateness } from "./lateness.ts";
 import { Warnings } from "./warnings.ts";
 
 /** A finder on a network where nobody's port opens, and what it dialled. */
@@ -81,6 +82,7 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
     known: new KnownBook(new Prng([4])),
   }, clock.monotonic());
   const finder = new Finder({
+    lateness: new Lateness(),
     selfId: identity.id,
     port: 7411,
     clock,

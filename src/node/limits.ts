@@ -60,6 +60,14 @@ export const bulkPageWait = seconds(10);
 export const askWait = milliseconds(500);
 /** Each further try of a request waits this much longer than the one before. */
 export const askBackoff = 1.5;
+/** The lateness of this process is half forgotten in this time. */
+export const latenessHalfLife = seconds(2);
+/** The most lateness believed: a machine that slept is not slow. */
+export const latenessMax = seconds(1);
+/** Turns that a round trip waits for, at both ends: each may be as late as ours. */
+export const lateTurns = 4;
+/** Later than this nothing is begun that can wait: fewer dials at a time, no help for strangers. */
+export const paceLateAbove = milliseconds(100);
 /** Tries of a request whose loss would be felt; one answer in any of them ends it. */
 export const askTries = 4;
 /** How long an answer to a monitor's probe may take; the monitor itself judges earlier. */

@@ -39,6 +39,7 @@ import type { Gauges } from "./gauges.ts";
 import { Gossip } from "./gossip.ts";
 import { InterfaceWatch } from "./interface_watch.ts";
 import { peersMax } from "./limits.ts";
+import { Lateness } from "./lateness.ts";
 import { type LinkEnd, Links, unlinkReason } from "./links.ts";
 import { News } from "./news.ts";
 import type { NodeOptions, NodeOutside } from "./node_options.ts";
@@ -162,6 +163,7 @@ export class Node {
     const now = clock.monotonic();
     const seed = new Uint32Array(entropy.bytes(16).buffer);
     const prng = new Prng([...seed]);
+    const lateness = new Lateness();
     const poke = () => this.#pump.poke();
     this.#options = options;
     this.#outside = outside;
@@ -236,10 +238,16 @@ export class Node {
         },
       },
     });
-    this.asker = new Asker(clock, this.counters, {
-      socketTowards: (peer) => this.#ways.socketTowards(peer),
-      handleStranger: (peer) => this.links.handleStranger(peer),
-    }, poke);
+    this.asker = new Asker(
+      clock,
+      this.counters,
+      {
+        socketTowards: (peer) => this.#ways.socketTowards(peer),
+        handleStranger: (peer) => this.links.handleStranger(peer),
+      },
+      poke,
+      lateness,
+    );
     const duplicates = new DuplicateWatch(bootNonce, this.#ownSerials());
     const own = new OwnRecords({
       signer: identity,
@@ -358,6 +366,7 @@ export class Node {
       counters: this.counters,
       background,
       discovery: this.#discovery,
+      lateness,
       beacons: parts.beacons,
       tag: parts.tag,
       islandKey: parts.islandKey,
@@ -482,7 +491,7 @@ export class Node {
       archive,
       this.#interfaces,
     ];
-    this.#pump = new Pump(clock, timed);
+    this.#pump = new Pump(clock, timed, lateness);
   }
 
   /** This node's id. */

@@ -6,6 +6,7 @@
  */
 import { earliest, type Instant, later, milliseconds } from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Lateness } from "./lateness.ts";
 
 /** Something with deadlines: a machine and the code that performs its effects. */
 export interface Timed {
@@ -22,15 +23,18 @@ const lookEvery = milliseconds(1_000);
 export class Pump {
   readonly #clock: Clock;
   readonly #parts: readonly Timed[];
+  readonly #lateness: Lateness | undefined;
   #wake = new AbortController();
   /** Until when it sleeps; absent while it is awake. */
   #sleepsUntil: Instant | undefined;
   /** Whether a deadline may have come nearer since it woke. */
   #wasPoked = false;
 
-  constructor(clock: Clock, parts: readonly Timed[]) {
+  /** @param lateness Learns how late this process runs. */
+  constructor(clock: Clock, parts: readonly Timed[], lateness?: Lateness) {
     this.#clock = clock;
     this.#parts = parts;
+    this.#lateness = lateness;
   }
 
   /** Says that a deadline may have come nearer. */
@@ -80,6 +84,7 @@ export class Pump {
         if (next !== undefined && next > now) {
           this.#sleepsUntil = next;
           await this.#clock.wait(next, this.#wake.signal);
+          if (!this.#wake.signal.aborted) this.#lateness?.note(next, this.#clock.monotonic());
           this.#sleepsUntil = undefined;
         } // A machine that stays due must not starve the sockets: yield to them once a round.
         else await this.#clock.wait(later(now, milliseconds(1)), signal);
