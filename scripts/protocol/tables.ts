@@ -151,6 +151,10 @@ export function limitsTable(): string {
       `${sync.reconcileRoundsMax}, ${sync.reconcilePassesMax}`,
     ],
     ["§8 keys transferred by one reconciliation", number(sync.reconciledKeysMax)],
+    [
+      "§8 authors never heard of, from one neighbour",
+      `${number(node.newAuthorsBurst)} at once, ${node.newAuthorsRate}/s`,
+    ],
     ["§8 records missing that are taken in bulk", number(sync.bulkAbove)],
     [
       "§8 page of records; ranges of one request",

@@ -30,6 +30,7 @@ import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.
 import type { Asker } from "./asker.ts";
 import type { Background } from "./background.ts";
 import { inboxMax } from "./limits.ts";
+import { shedReasons } from "./overload.ts";
 import type { Peer } from "./peer.ts";
 
 /** What requests ask of the node. Every peer here has proven its key. */
@@ -97,7 +98,7 @@ export class Dispatch {
     const datagram = decodeDatagram(bytes);
     if (isDecodeError(datagram)) return this.#counters.count(datagram.reason);
     if (datagram.kind === "who-are-you") return this.#asker.handleWhoAreYou(datagram);
-    if (this.#underWay >= inboxMax) return this.#counters.count("inbox full");
+    if (this.#underWay >= inboxMax) return this.#counters.count(shedReasons.inbox);
     this.#underWay++;
     const work = datagram.kind === "answer"
       ? this.#handleAnswer(datagram, bytes, from)
@@ -204,7 +205,7 @@ export class Dispatch {
   }
 
   #busy(): AnswerMessage {
-    this.#counters.count("peer over its budget");
+    this.#counters.count(shedReasons.dearWork);
     return { kind: "notice", code: noticeCodes.busy, value: 0 };
   }
 

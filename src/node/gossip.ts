@@ -27,6 +27,7 @@ import {
   readLinks,
   Reconciliation,
   type ReconciliationEffect,
+  recordKeyOf,
   settleFetch,
   type VerifiedRecord,
 } from "../sync/mod.ts";
@@ -35,10 +36,11 @@ import { allKinds, equalKinds } from "../wire/key_range.ts";
 import { fetchRequests, offerRequests, pushRequests } from "../wire/message_packing.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { type Offer, offerOf } from "../wire/offer.ts";
-import { linksKind, type RecordKey, recordKey } from "../wire/record_key.ts";
+import { linksKind, type RecordKey, recordKey, recordKeyAuthor } from "../wire/record_key.ts";
 import type { Archive, Received } from "./archive.ts";
 import type { Asker } from "./asker.ts";
 import type { Background } from "./background.ts";
+import { shedReasons } from "./overload.ts";
 import { peersMax, pushedUnderWayMax, unreadEvery } from "./limits.ts";
 import type { Peer, PeerTable } from "./peer.ts";
 import type { Timed } from "./pump.ts";
@@ -147,7 +149,29 @@ export class Gossip implements Timed {
 
   /** A peer offers these. */
   handleOffers(peer: Peer, offers: readonly Offer[]): void {
-    this.#perform(this.#push.handleOffers(peer.id, offers, this.#now()));
+    const admitted = offers.filter(({ key }) => this.#admitsAuthor(peer, recordKeyAuthor(key)));
+    this.#perform(this.#push.handleOffers(peer.id, admitted, this.#now()));
+  }
+
+  /**
+   * Whether the author is known, or the peer may bring one more that is not: made-up ones cost their
+   * maker little and everybody a verification, so one neighbour's excess waits, and nobody else's.
+   */
+  #admitsAuthor(peer: Peer, author: NodeId): boolean {
+    if (this.#options.archive.store.hasAuthor(author)) return true;
+    if (peer.newAuthorsBudget.take(this.#now())) return true;
+    this.#options.counters.count(shedReasons.newAuthors);
+    return false;
+  }
+
+  /** Those of the records whose authors the peer may bring; what is malformed stays, to be counted. */
+  async #admittedOf(peer: Peer, records: readonly Bytes[]): Promise<Bytes[]> {
+    const keys = await Promise.all(records.map((bytes) => recordKeyOf(bytes)));
+    return records.filter((_, i) => {
+      const key = keys[i];
+      return key === undefined || isDecodeError(key) ||
+        this.#admitsAuthor(peer, recordKeyAuthor(key));
+    });
   }
 
   /**
@@ -166,12 +190,13 @@ export class Gossip implements Timed {
   async handlePushed(peer: Peer, records: readonly Bytes[]): Promise<number> {
     const underWay = this.#pushedUnderWay.get(peer.id) ?? 0;
     if (underWay + records.length > pushedUnderWayMax) {
-      this.#options.counters.count("pushed records over one neighbour's share");
+      this.#options.counters.count(shedReasons.pushed);
       return 0;
     }
     this.#pushedUnderWay.set(peer.id, underWay + records.length);
     try {
-      const taken = await this.#takeAll(peer, records, false);
+      const admitted = await this.#admittedOf(peer, records);
+      const taken = await this.#takeAll(peer, admitted, false);
       return taken.filter(({ isNew }) => isNew).length;
     } finally {
       const left = (this.#pushedUnderWay.get(peer.id) ?? 0) - records.length;
@@ -348,7 +373,9 @@ export class Gossip implements Timed {
     const { archive: { store }, clock, counters, owner } = this.#options;
     const walk = new Reconciliation(
       store,
-      (offer) => store.judgeOffer(offer, this.#now(), clock.wall()) === "wanted",
+      (offer) =>
+        store.judgeOffer(offer, this.#now(), clock.wall()) === "wanted" &&
+        this.#admitsAuthor(peer, recordKeyAuthor(offer.key)),
       owner.mayTakeInBulk(peer),
     );
     const waiting: ReconciliationEffect[] = await walk.start(allKinds, this.#now());

@@ -46,6 +46,17 @@ export const relaysMax = 64;
 export const relayBurst = 16;
 /** The same per second. */
 export const relayRate = 2;
+/**
+ * Authors never heard of that one neighbour may bring at once by offers, pushes and comparisons: a
+ * site that starts up. More are the business of a bulk transfer, or are made up.
+ */
+export const newAuthorsBurst = 2_048;
+/** The same per second: a fleet of 10,000 that starts within half a minute, over eight links. */
+export const newAuthorsRate = 50;
+/** Drops for one reason between two looks (2 s) that are called an overload. */
+export const overloadShedMin = 100;
+/** An overload is over when nothing was shed for so long. */
+export const overloadOver = minutes(1);
 /** Nodes that are served with pages of records at a time: each costs what reading 256 KiB costs. */
 export const bulkServedMax = 4;
 /** A node that asked for no further page for so long has left its place to another. */

@@ -43,6 +43,7 @@ import { Lateness } from "./lateness.ts";
 import { type LinkEnd, Links, unlinkReason } from "./links.ts";
 import { News } from "./news.ts";
 import type { NodeOptions, NodeOutside } from "./node_options.ts";
+import { Overload } from "./overload.ts";
 import { type Peer, PeerTable } from "./peer.ts";
 import { Publisher } from "./publisher.ts";
 import { Pump, type Timed } from "./pump.ts";
@@ -222,6 +223,7 @@ export class Node {
       store: archive.store,
       warnings: this.warnings,
     });
+    const overload = new Overload(this.counters, this.warnings);
     this.#interfaces = new InterfaceWatch({
       clock,
       network,
@@ -233,6 +235,7 @@ export class Node {
       owner: {
         handleInterfaces: (served) => this.#handleInterfaces(served),
         handleLook: () => {
+          overload.look(clock.monotonic());
           if (this.#calendar.wasSet()) this.links.proveAnew(clock.monotonic());
           this.#judgeClock();
         },

@@ -13,7 +13,13 @@ import { PeerKeys } from "../session/mod.ts";
 import { prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { SocketAddress } from "../wire/socket_address.ts";
-import { bulkPagesBurst, bulkPagesRate, peersMax } from "./limits.ts";
+import {
+  bulkPagesBurst,
+  bulkPagesRate,
+  newAuthorsBurst,
+  newAuthorsRate,
+  peersMax,
+} from "./limits.ts";
 import { WorkBudget } from "./work_budget.ts";
 
 /** One node that proved its key to this one. */
@@ -25,6 +31,8 @@ export class Peer {
   readonly keys: PeerKeys;
   /** What it may have us do. */
   readonly budget = new WorkBudget();
+  /** How many authors never heard of it may bring. */
+  readonly newAuthorsBudget = new WorkBudget(newAuthorsBurst, newAuthorsRate);
   /** How many pages of records it may ask for. */
   readonly pageBudget = new WorkBudget(bulkPagesBurst, bulkPagesRate);
   /** Where its datagrams come from and ours go to. */

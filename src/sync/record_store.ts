@@ -441,6 +441,11 @@ export class RecordStore implements RecordRanges {
     return this.range("");
   }
 
+  /** Whether the author has a record here, hidden ones included. */
+  hasAuthor(id: NodeId): boolean {
+    return this.#held.hasAuthor(id);
+  }
+
   /** The author's records in order of keys; hidden ones too. */
   byAuthor(id: NodeId): readonly VerifiedRecord[] {
     return this.#held.byAuthor(id);

@@ -6,20 +6,9 @@ import { paths } from "../../src/node/authenticator.ts";
 import type { SecureDialer } from "../../src/platform/secure_streams.ts";
 import { recordKeyOf } from "../../src/sync/mod.ts";
 import { type BulkPage, decodeBulkPage, encodeBulkPage } from "../../src/wire/bulk.ts";
-import { encodeInfo } from "../../src/wire/info.ts";
 import { bulkPageBytesMax } from "../../src/wire/limits.ts";
-import { plainInfo, RecordAuthor } from "../sim/record_author.ts";
-import { type Machine, World, worldBeginsAt } from "../sim/world.ts";
-
-/** Signed `info` records of `count` authors who are nowhere. */
-async function recordsOfAbsent(count: number, first = 1_000): Promise<Bytes[]> {
-  const numbers = Array.from({ length: count }, (_, i) => first + i);
-  return await Promise.all(numbers.map(async (number) => {
-    const author = await RecordAuthor.create(number);
-    const body = encodeInfo(plainInfo(`absent ${number}`));
-    return await author.sign({ serial: worldBeginsAt, signedAt: worldBeginsAt, body });
-  }));
-}
+import { recordsOfAbsent } from "../sim/absent.ts";
+import { type Machine, World } from "../sim/world.ts";
 
 async function hold(machine: Machine, records: readonly Bytes[]): Promise<void> {
   await Promise.all(records.map((bytes) => machine.node.archive.receive(bytes)));
