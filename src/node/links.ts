@@ -12,13 +12,14 @@ import type { Prng } from "../base/prng.ts";
 import type { UnlinkReason } from "../discovery/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { ExchangeResult } from "../session/mod.ts";
-import type {
-  AuthenticationOutcome,
-  LinkDropReason,
-  LinkHealth,
-  LinkRole,
-  Monitor,
-  MonitorEffect,
+import {
+  type AuthenticationOutcome,
+  type LinkDropReason,
+  type LinkHealth,
+  type LinkRole,
+  type Monitor,
+  type MonitorEffect,
+  nextTurn,
 } from "../sync/mod.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { decodeCoseSign1 } from "../wire/cose_sign1.ts";
@@ -204,6 +205,8 @@ export class Links implements Timed {
     this.#perform(monitor.handleLink(peer.id, peer.dialledAt, now));
     if (!peer.accepted && owner.isTranslated(peer)) monitor.handleMapped(peer.id, now);
     if (isNew) owner.handleLinkUp(peer);
+    // The exchange told the peer's time again.
+    else this.handleRole(peer.id, monitor.snapshot(peer.id)?.role);
   }
 
   /** Too many links: the peer is brought into step and let go. */
@@ -275,7 +278,14 @@ export class Links implements Timed {
 
   /** What both ends' records show of the link now. */
   handleRole(id: NodeId, role: LinkRole | undefined): void {
-    this.#options.monitor.handleRole(id, role, this.#now());
+    const { peers, monitor } = this.#options;
+    const now = this.#now();
+    const peer = peers.get(id);
+    const timeThere = role?.watches === true ? peer?.keys.timeThere(now) : undefined;
+    const turn = role === undefined || peer === undefined || timeThere === undefined
+      ? undefined
+      : nextTurn(peer.prefix, role.turn, timeThere, now);
+    monitor.handleRole(id, role, turn, now);
   }
 
   /** The peer said good-bye, naming the boot that ends. */

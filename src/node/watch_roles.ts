@@ -95,15 +95,23 @@ export class WatchRoles implements Timed {
       const isNamedByBoth = neighboursOf(this.#self)?.has(prefix) === true &&
         neighboursOf(prefix)?.has(this.#self) === true;
       const role = isNamedByBoth
-        ? { watches: theirs.includes(this.#self), isWatched: own.includes(prefix) }
+        ? {
+          watches: theirs.includes(this.#self),
+          turn: Math.max(0, theirs.indexOf(this.#self)),
+          isWatched: own.includes(prefix),
+        }
         : undefined;
       const before = this.#told.get(id);
       if (role !== undefined) told.set(id, role);
-      if (before?.watches === role?.watches && before?.isWatched === role?.isWatched) continue;
+      if (isSame(before, role)) continue;
       this.#owner.handleRole(id, role);
     }
     this.#told = told;
     this.#watchers = watchers;
     this.#matters = matters;
   }
+}
+
+function isSame(a: LinkRole | undefined, b: LinkRole | undefined): boolean {
+  return a?.watches === b?.watches && a?.turn === b?.turn && a?.isWatched === b?.isWatched;
 }

@@ -65,6 +65,7 @@ Deno.test("the role of each link follows from the records of both ends and of th
       id,
       role: {
         watches: watchersHere(prefix).includes(self),
+        turn: Math.max(0, watchersHere(prefix).indexOf(self)),
         isWatched: watchersHere(self).includes(prefix),
       },
     })),
@@ -97,7 +98,7 @@ Deno.test("a link that one end's record does not name has no role, and gets one 
   roles.handleRecord(strange);
   assertEquals(roles.nextTimeout(), undefined);
   roles.handleLinks();
-  assertEquals(pass(), [{ id: peer.id, role: { watches: true, isWatched: true } }]);
+  assertEquals(pass(), [{ id: peer.id, role: { watches: true, turn: 0, isWatched: true } }]);
   listed.delete(peer.prefix);
   roles.handleLinks();
   assertEquals(pass(), [{ id: peer.id, role: undefined }]);

@@ -11,7 +11,7 @@
 import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, equalBytes, toHex } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
-import { elapsed, type Instant } from "../base/instant.ts";
+import { elapsed, type Instant, instant } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
 import { importSealKey, openDatagram, sealDatagram, type SealKey } from "../crypto/mod.ts";
 import type { Entropy } from "../platform/entropy.ts";
@@ -141,6 +141,12 @@ export class PeerKeys {
   /** Whether a request can be sealed. */
   get ready(): boolean {
     return this.#newest !== undefined;
+  }
+
+  /** What the peer's monotonic clock shows, as far as is known: set at exchanges, drifting since. */
+  timeThere(now: Instant): Instant | undefined {
+    const grant = this.#preferred();
+    return grant === undefined ? undefined : instant(now + grant.clock.ahead);
   }
 
   /** Takes the grant of an exchange that was finished at `now`. */

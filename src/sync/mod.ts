@@ -80,7 +80,7 @@ export {
   type ReconciliationEnd,
 } from "./reconciliation.ts";
 export { answerFetch, type FetchOutcome, settleFetch } from "./transfer.ts";
-export { watchersOf } from "./watchers.ts";
+export { nextTurn, watchersOf } from "./watchers.ts";
 export {
   bulkAbove,
   bulkVerifiedAtOnce,

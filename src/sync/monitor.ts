@@ -85,12 +85,20 @@ export class Monitor {
   /**
    * What the two ends of the link are to one another now. While that is not known (`undefined`) the
    * link is probed as if this node watched it.
+   *
+   * @param turn When it is this watcher's turn next; left out if that is not known.
    */
-  handleRole(id: NodeId, role: LinkRole | undefined, now: Instant): void {
+  handleRole(
+    id: NodeId,
+    role: LinkRole | undefined,
+    turn: Instant | undefined,
+    now: Instant,
+  ): void {
     const link = this.#links.get(id);
     if (link === undefined) return;
     const before = link.interval;
-    link.handleRole(role, now);
+    link.handleRole(role, turn, now);
+    if (turn !== undefined) return;
     if (link.interval !== before) this.#place(link, now);
   }
 

@@ -43,6 +43,8 @@ export type AuthenticationOutcome =
 export interface LinkRole {
   /** This node is one of the peer's watchers. */
   readonly watches: boolean;
+  /** Which of them, from 0: they take turns. 0 if it is none. */
+  readonly turn: number;
   /** The peer is one of this node's watchers. */
   readonly isWatched: boolean;
 }

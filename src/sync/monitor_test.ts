@@ -456,8 +456,8 @@ Deno.test("a machine that takes the connection has longer to finish the exchange
   assert(dropAt() !== undefined);
 });
 
-const watched = { watches: true, isWatched: false };
-const resting = { watches: false, isWatched: false };
+const watched = { watches: true, turn: 0, isWatched: false };
+const resting = { watches: false, turn: 0, isWatched: false };
 
 Deno.test("a link that others watch rests, one that this node watches does not", () => {
   const world = new World();
@@ -465,7 +465,7 @@ Deno.test("a link that others watch rests, one that this node watches does not",
   for (const id of ids) world.link(id, answering());
   world.runFor(minute);
   for (const [i, id] of ids.entries()) {
-    world.monitor.handleRole(id, i < 2 ? watched : resting, world.now);
+    world.monitor.handleRole(id, i < 2 ? watched : resting, undefined, world.now);
   }
   const begun = world.now;
   world.runFor(60 * minute);
@@ -483,22 +483,22 @@ Deno.test("a link that others watch rests, one that this node watches does not",
 Deno.test("who is told that others watch goes on for a while, and begins at once when it is his turn", () => {
   const world = new World();
   world.link(peer, answering());
-  world.monitor.handleRole(peer, watched, world.now);
+  world.monitor.handleRole(peer, watched, undefined, world.now);
   world.runFor(minute);
   const before = world.times("probe").length;
-  world.monitor.handleRole(peer, resting, world.now);
+  world.monitor.handleRole(peer, resting, undefined, world.now);
   world.runFor(watchHandover);
   assert(world.times("probe").length - before >= 3);
   const handed = world.times("probe").length;
   world.runFor(2 * minute);
   assert(world.times("probe").length - handed <= 1);
   const rested = world.times("probe").length;
-  world.monitor.handleRole(peer, watched, world.now);
+  world.monitor.handleRole(peer, watched, undefined, world.now);
   world.runFor(probeInterval);
   assert(world.times("probe").length > rested);
   const again = world.times("probe").length;
-  world.monitor.handleRole(peer, resting, world.now);
-  world.monitor.handleRole(peer, undefined, world.now);
+  world.monitor.handleRole(peer, resting, undefined, world.now);
+  world.monitor.handleRole(peer, undefined, undefined, world.now);
   world.runFor(minute);
   assert(world.times("probe").length - again >= 9, "who does not know who watches does so");
 });
@@ -506,7 +506,12 @@ Deno.test("who is told that others watch goes on for a while, and begins at once
 Deno.test("a node asks its watcher when that falls silent, and believes its own answers only", () => {
   const world = new World();
   world.link(peer, answering());
-  world.monitor.handleRole(peer, { watches: false, isWatched: true }, world.now);
+  world.monitor.handleRole(
+    peer,
+    { watches: false, turn: 0, isWatched: true },
+    undefined,
+    world.now,
+  );
   const asked = (ms: number) => {
     for (let passed = 0; passed < ms; passed += probeInterval) {
       world.monitor.handleAsked(peer, world.now);
@@ -528,7 +533,7 @@ Deno.test("the way through a translator is kept open for four links", () => {
   const ids = Array.from({ length: 6 }, (_, i) => fakeNodeId(i + 1));
   for (const id of ids) {
     world.link(id, answering());
-    world.monitor.handleRole(id, resting, world.now);
+    world.monitor.handleRole(id, resting, undefined, world.now);
     world.monitor.handleMapped(id, world.now);
   }
   world.runFor(10 * minute);
@@ -541,7 +546,7 @@ Deno.test("the way through a translator is kept open for four links", () => {
 Deno.test("a resting link that only TCP keeps is looked at as often as a watched one", () => {
   const world = new World();
   world.link(peer, answering());
-  world.monitor.handleRole(peer, resting, world.now);
+  world.monitor.handleRole(peer, resting, undefined, world.now);
   world.peers.set(peer, silent("finished"));
   world.runFor(restingProbeInterval * 1.1 + 4 * probeInterval);
   assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "udp blocked" }]);
@@ -587,4 +592,23 @@ Deno.test("a process that no longer runs late is as quick as ever", () => {
   const [suspect, drop] = [world.times("suspect", peer)[0], world.times("drop", peer)[0]];
   assert(suspect !== undefined && drop !== undefined);
   assert(elapsed(suspect, drop) <= probeTriesMin * tryInterval + missAfterMin);
+});
+
+Deno.test("a watcher that knows its turn probes at its turn, also after a suspicion", () => {
+  const world = new World();
+  world.link(peer, answering());
+  const turn = later(world.now, milliseconds(1_234));
+  world.monitor.handleRole(peer, watched, turn, world.now);
+  world.runFor(minute);
+  for (const at of world.times("probe")) assertEquals((at - turn) % probeInterval, 0);
+  assertEquals(world.times("probe").length, 10);
+  let lost = 3;
+  world.peers.set(peer, { answers: () => lost-- > 0 ? undefined : 5, tcp: "hangs" });
+  world.runFor(minute);
+  assertEquals(world.times("suspect").length, 1);
+  const after = later(world.now, milliseconds(0));
+  world.runFor(minute);
+  const since = world.times("probe").filter((at) => at > after);
+  for (const at of since) assertEquals((at - turn) % probeInterval, 0);
+  assertEquals(since.length, 10);
 });

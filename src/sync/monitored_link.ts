@@ -55,6 +55,8 @@ export class MonitoredLink implements ProbeTimes {
   readonly id: NodeId;
   readonly #trust: SelfTrust;
   #role: LinkRole | undefined;
+  /** One of this watcher's turns; the others lie whole intervals from it. */
+  #turn: Instant | undefined;
   /** Until when it is watched although others do so now. */
   #handoverUntil: Instant | undefined;
   /** Whether only this end can dial, and probes keep the way open. */
@@ -114,8 +116,10 @@ export class MonitoredLink implements ProbeTimes {
   }
 
   /** What both ends' records show of the link now; `undefined`: they do not both name it. */
-  handleRole(role: LinkRole | undefined, now: Instant): void {
+  handleRole(role: LinkRole | undefined, turn: Instant | undefined, now: Instant): void {
     const before = this.#role;
+    this.#turn = turn;
+    if (turn !== undefined) this.#nextProbe = turn;
     this.#role = role;
     if (role?.watches !== false) this.#handoverUntil = undefined;
     else if (before?.watches === true) this.#handoverUntil = later(now, watchHandover);
@@ -264,10 +268,17 @@ export class MonitoredLink implements ProbeTimes {
       effects.push(this.#probe(now));
       if (this.#restartingUntil === undefined) this.#awaitedUntil = this.#awaitFrom(now);
       else this.#probes.forgive();
-      this.#nextProbe = followingProbe(this, links, now);
+      this.#nextProbe = this.#turnAfter(now) ?? followingProbe(this, links, now);
       this.#lastProbe = now;
     }
     return effects;
+  }
+
+  /** This watcher's first turn that is not so near that it is this one. */
+  #turnAfter(now: Instant): Instant | undefined {
+    if (this.#turn === undefined || this.interval !== probeInterval) return undefined;
+    const turns = Math.ceil((now + probeInterval / 2 - this.#turn) / probeInterval);
+    return later(this.#turn, milliseconds(turns * probeInterval));
   }
 
   /** When `handleTimeout` wants to be called. */

@@ -10,9 +10,10 @@
  * @module
  */
 import { fromHex } from "../base/bytes.ts";
+import { type Instant, later, milliseconds } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
 import type { NodeIdPrefixHex } from "../wire/links.ts";
-import { watchersPerNode } from "./limits.ts";
+import { probeInterval, watchersPerNode } from "./limits.ts";
 
 function rotated(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
@@ -41,6 +42,25 @@ export function watchRank(watched: NodeIdPrefixHex, watcher: NodeIdPrefixHex): n
   const bytes = fromHex(watched + watcher);
   invariant(bytes !== undefined, "prefixes are hexadecimal");
   return murmur3(bytes, 0);
+}
+
+/**
+ * When a watcher's next turn is: the watchers of a node divide the interval between them by the one
+ * clock that all of them know, its own. So a death waits half an interval for a probe at most.
+ *
+ * @param turn Which of its watchers, from 0.
+ * @param timeThere What the watched node's monotonic clock shows at `now`.
+ */
+export function nextTurn(
+  watched: NodeIdPrefixHex,
+  turn: number,
+  timeThere: Instant,
+  now: Instant,
+): Instant {
+  // Nodes that started together must not all be probed together.
+  const phase = watchRank(watched, watched) + turn * probeInterval / watchersPerNode;
+  const wait = ((phase - timeThere) % probeInterval + probeInterval) % probeInterval;
+  return later(now, milliseconds(wait));
 }
 
 /**

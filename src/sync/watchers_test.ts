@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { fromHex } from "../base/bytes.ts";
+import { elapsed, instant } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
-import { watchersPerNode } from "./limits.ts";
-import { murmur3, watchersOf, watchRank } from "./watchers.ts";
+import { probeInterval, watchersPerNode } from "./limits.ts";
+import { murmur3, nextTurn, watchersOf, watchRank } from "./watchers.ts";
 
 Deno.test("the mix is MurmurHash3 as others compute it", () => {
   const text = (words: string) => new TextEncoder().encode(words);
@@ -90,4 +91,16 @@ Deno.test("watching is spread evenly, and pairs do not watch each other more tha
 Deno.test("the order of one node says nothing about that of another", () => {
   const [x, y] = ["11".repeat(16), "22".repeat(16)];
   assertNotEquals(watchRank(x, y), watchRank(y, x));
+});
+
+Deno.test("two watchers with clocks of their own take turns half an interval apart", () => {
+  const [x] = ["11".repeat(16)];
+  // The clock of the watched shows 1,000,123; those of its watchers something else each.
+  const [first, second] = [instant(77), instant(5_000_000)];
+  const waits = [
+    elapsed(first, nextTurn(x, 0, instant(1_000_123), first)),
+    elapsed(second, nextTurn(x, 1, instant(1_000_123), second)),
+  ];
+  for (const wait of waits) assert(wait >= 0 && wait < probeInterval);
+  assertEquals(Math.abs((waits[0] ?? 0) - (waits[1] ?? 0)), probeInterval / watchersPerNode);
 });
