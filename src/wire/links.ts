@@ -16,7 +16,7 @@ import { DecodeError } from "../base/decode.ts";
 import { invariant } from "../base/invariant.ts";
 import { asArray, asBytes, asMap, asUint, type CborValue } from "./cbor.ts";
 import { bootNonceLength, linkCostExponentMax, linksMax, lostMax } from "./limits.ts";
-import { type NodeId, nodeIdPrefix, nodeIdPrefixLength } from "./node_id.ts";
+import { type NodeId, nodeIdPrefixLength, nodeIdToBytes } from "./node_id.ts";
 
 /** The first 16 bytes of a node's id, as 32 characters of lower-case hexadecimal. */
 export type NodeIdPrefixHex = string;
@@ -38,7 +38,7 @@ export interface LinksBody {
 
 /** How an id is named in `links`. */
 export function prefixHexOf(id: NodeId): NodeIdPrefixHex {
-  return toHex(nodeIdPrefix(id));
+  return toHex(nodeIdToBytes(id).subarray(0, nodeIdPrefixLength));
 }
 
 /** The exponent that says a cost in milliseconds: the nearest power of two not below it, 0–15. */
@@ -64,8 +64,10 @@ export function encodeLinks(body: LinksBody): CborValue {
 }
 
 function decodePrefix(value: CborValue | undefined): NodeIdPrefixHex | undefined {
-  const bytes = asBytes(value, nodeIdPrefixLength);
-  return bytes === undefined ? undefined : toHex(bytes);
+  // Not `asBytes`: a copy of each of thirty would be dropped at once.
+  return value instanceof Uint8Array && value.length === nodeIdPrefixLength
+    ? toHex(value)
+    : undefined;
 }
 
 /** Reads the body. Never throws. */
