@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, concatBytes } from "../base/bytes.ts";
 import { invariant } from "../base/invariant.ts";
 import type { AppendFile, Storage } from "../platform/storage.ts";
 import { SystemAppendFile, writeAll } from "./append_file.ts";
@@ -74,8 +74,17 @@ async function syncDirectory(path: string): Promise<void> {
   await directory.sync();
 }
 
-async function readWhole(file: Deno.FsFile): Promise<Bytes> {
-  return new Uint8Array(await new Response(file.readable).arrayBuffer());
+/** The file's bytes from here on, read into one piece of memory. */
+async function readWhole(file: Deno.FsFile, sizeBytes: number): Promise<Bytes> {
+  // One more than there should be, to see the end.
+  let bytes: Bytes = new Uint8Array(sizeBytes + 1);
+  let length = 0;
+  for (;;) {
+    const count = await file.read(bytes.subarray(length));
+    if (count === null) return bytes.subarray(0, length);
+    length += count;
+    if (length === bytes.length) bytes = concatBytes(bytes, new Uint8Array(length));
+  }
 }
 
 /** Files in one private directory. Rejects with `StorageError` only. */
@@ -128,12 +137,12 @@ export class DirectoryStorage implements Storage {
       this.#judge("read", name, path, seen);
       const file = await Deno.open(path, { read: true });
       try {
-        this.#refuseSwapped(path, seen, await file.stat());
-      } catch (error) {
+        const opened = await file.stat();
+        this.#refuseSwapped(path, seen, opened);
+        return await readWhole(file, opened.size);
+      } finally {
         file.close();
-        throw error;
       }
-      return await readWhole(file); // Closes the file, too.
     } catch (error) {
       throw storageErrorOf("read", path, error);
     }

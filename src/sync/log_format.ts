@@ -74,6 +74,9 @@ export function recordEntry(
 export const logMarkerLength = 8;
 const magicName = utf8("mesh records ");
 const magic = concatBytes(magicName, utf8("2\n"));
+/** First bytes of contents that concern the node's own records. */
+const ownRecordNumber = 2;
+const ownSerialNumber = 5;
 /** Bytes of a record's hash: SHA-256. */
 const recordHashLength = 32;
 const headerLength = magic.length + logMarkerLength + 4;
@@ -159,18 +162,55 @@ function decodeContent(content: Bytes): LogEntry | undefined {
   }
 }
 
-/** What was found in a file. */
-export interface LogReading {
-  /** What could be read, in the order in which it was written. */
-  readonly entries: readonly LogEntry[];
+/** What was found in a file. Entries are decoded when they are asked for, and lie in its memory. */
+export class LogReading {
+  readonly #bytes: Bytes;
+  /** Where the contents begin and end, in the order in which they were written. */
+  readonly #places: readonly number[];
   /** The file's marker; `undefined` if nothing could be read. */
-  readonly marker?: Bytes;
+  readonly marker: Bytes | undefined;
   /** Bytes that are neither header, frames nor a torn tail. */
   readonly damagedBytes: number;
   /** Whether another version of the format wrote it: then nothing was read. */
   readonly isForeign: boolean;
   /** Bytes of a last frame that was never written to its end: what a crash leaves. */
   readonly tornBytes: number;
+
+  constructor(
+    bytes: Bytes,
+    places: readonly number[],
+    found: Partial<Pick<LogReading, "marker" | "damagedBytes" | "isForeign" | "tornBytes">> = {},
+  ) {
+    this.#bytes = bytes;
+    this.#places = places;
+    this.marker = found.marker;
+    this.damagedBytes = found.damagedBytes ?? 0;
+    this.isForeign = found.isForeign ?? false;
+    this.tornBytes = found.tornBytes ?? 0;
+  }
+
+  /** What could be read, in the order in which it was written. */
+  get entries(): readonly LogEntry[] {
+    return [...this.newestFirst()].reverse();
+  }
+
+  /** The same in the opposite order. */
+  *newestFirst(): IterableIterator<LogEntry> {
+    for (let at = this.#places.length - 2; at >= 0; at -= 2) {
+      const entry = decodeContent(this.#bytes.subarray(this.#places[at], this.#places[at + 1]));
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  /** What concerns the node's own records, in the order in which it was written. */
+  *own(): IterableIterator<LogEntry> {
+    for (let at = 0; at < this.#places.length; at += 2) {
+      const number = this.#bytes[this.#places[at] ?? 0];
+      if (number !== ownRecordNumber && number !== ownSerialNumber) continue;
+      const entry = decodeContent(this.#bytes.subarray(this.#places[at], this.#places[at + 1]));
+      if (entry !== undefined) yield entry;
+    }
+  }
 }
 
 /** The content's end if a whole frame with a right checksum begins at `at`. */
@@ -223,14 +263,14 @@ function isForeign(bytes: Bytes): boolean {
 /** Reads a file, whatever state it is in. Never throws. What it gives lies in the memory of `bytes`. */
 export function readLog(bytes: Bytes): LogReading {
   if (isForeign(bytes)) {
-    return { entries: [], damagedBytes: bytes.length, tornBytes: 0, isForeign: true };
+    return new LogReading(bytes, [], { damagedBytes: bytes.length, isForeign: true });
   }
   const magicEnd = magic.length + logMarkerLength;
   const header = bytes.slice(0, headerLength);
   const hasHeader = header.length === headerLength &&
     equalBytes(header, encodeLogHeader(header.slice(magic.length, magicEnd)));
   let marker = hasHeader ? header.slice(magic.length, magicEnd) : undefined;
-  const entries: LogEntry[] = [];
+  const places: number[] = [];
   let damagedBytes = 0;
   let at = hasHeader ? headerLength : 0;
   while (at < bytes.length) {
@@ -239,8 +279,7 @@ export function readLog(bytes: Bytes): LogReading {
       : undefined;
     if (end !== undefined) {
       marker ??= bytes.slice(at, at + logMarkerLength);
-      const entry = decodeContent(bytes.subarray(at + frameHeadLength, end));
-      if (entry !== undefined) entries.push(entry);
+      places.push(at + frameHeadLength, end);
       at = end;
       continue;
     }
@@ -252,11 +291,9 @@ export function readLog(bytes: Bytes): LogReading {
   const rest = bytes.length - at;
   const torn = marker !== undefined && rest > 0 && isTorn(bytes, marker, at);
   if (!torn) damagedBytes += rest;
-  return {
-    entries,
+  return new LogReading(bytes, places, {
     damagedBytes: Math.max(damagedBytes, hasHeader ? 0 : 1),
     tornBytes: torn ? rest : 0,
-    isForeign: false,
     ...(marker === undefined ? {} : { marker }),
-  };
+  });
 }

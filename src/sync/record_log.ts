@@ -26,7 +26,7 @@ import {
   encodeLogHeader,
   type LogEntry,
   logMarkerLength,
-  type LogReading,
+  LogReading,
   readLog,
   recordEntry,
 } from "./log_format.ts";
@@ -59,8 +59,8 @@ export type WritableLog = Pick<
 
 /** A log that was opened, as a node uses it. */
 export interface OpenedLog {
-  /** What was written down, oldest first. */
-  readonly entries: readonly LogEntry[];
+  /** What was written down, the newest first. */
+  newestFirst(): Iterable<LogEntry>;
   readonly log: WritableLog;
   /** The highest serial of an own record that may have been seen by others; 0 for none. */
   readonly ownSerial: number;
@@ -75,23 +75,27 @@ export class OpenedRecordLog implements OpenedLog {
   /** The highest serial of an own record that may have been seen by others; 0 for none. */
   readonly ownSerial: number;
   readonly damage: LogDamage | undefined;
-  #entries: readonly LogEntry[];
+  #reading: LogReading;
 
-  constructor(log: RecordLog, entries: readonly LogEntry[], damage: LogDamage | undefined) {
+  constructor(log: RecordLog, reading: LogReading, damage: LogDamage | undefined) {
     this.log = log;
     this.ownSerial = log.ownSerial;
     this.damage = damage;
-    this.#entries = entries;
+    this.#reading = reading;
   }
 
   /** What was written down, oldest first. */
   get entries(): readonly LogEntry[] {
-    return this.#entries;
+    return this.#reading.entries;
+  }
+
+  newestFirst(): Iterable<LogEntry> {
+    return this.#reading.newestFirst();
   }
 
   /** Lets go of the entries, and with them of the whole file in memory. */
   forgetEntries(): void {
-    this.#entries = [];
+    this.#reading = new LogReading(new Uint8Array(0), []);
   }
 }
 
@@ -106,7 +110,7 @@ interface Mended {
 export async function openRecordLog(storage: Storage, entropy: Entropy): Promise<OpenedRecordLog> {
   const log = new RecordLog(storage, entropy);
   const { reading, damage } = await log.open();
-  return new OpenedRecordLog(log, reading.entries, damage);
+  return new OpenedRecordLog(log, reading, damage);
 }
 
 /** The file's bytes; one that cannot be read is set aside and named instead. */
@@ -131,7 +135,7 @@ async function mend(storage: Storage, entropy: Entropy): Promise<Mended> {
   const recovered = current === undefined ? await storage.read(recoveredName) : undefined;
   const bytes = current ?? recovered;
   const reading: LogReading = bytes === undefined
-    ? { entries: [], damagedBytes: 0, tornBytes: 0, isForeign: false }
+    ? new LogReading(new Uint8Array(0), [])
     : readLog(bytes);
   const isWhole = reading.damagedBytes === 0 && reading.tornBytes === 0;
   if (current !== undefined && reading.marker !== undefined && isWhole) {
@@ -244,7 +248,7 @@ export class RecordLog {
     this.#size = mended.size;
     if (this.#sizeAfterCompaction === 0) this.#sizeAfterCompaction = mended.size;
     if (mended.damage !== undefined) this.#damage = mended.damage;
-    for (const entry of mended.reading.entries) this.#noteOwn(entry);
+    for (const entry of mended.reading.own()) this.#noteOwn(entry);
     const file = await this.#storage.openAppend(recordLogName);
     this.#file = file;
     return { ...mended, file };
@@ -254,7 +258,8 @@ export class RecordLog {
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);
     // A failure is the affair of whoever asked for that work, not of the next in line.
-    this.#last = result.catch(() => undefined);
+    // Nor is what came of it, which may be a whole file in memory.
+    this.#last = result.then(() => undefined, () => undefined);
     return result;
   }
 

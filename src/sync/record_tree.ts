@@ -30,6 +30,8 @@ export interface RecordTreeShape<T extends RecordEntry> {
   readonly key: HashKey;
   /** The node that is used for this one: itself, or one made before of the same parts. */
   share?(node: Node<T>): Node<T>;
+  /** The root with the entry under its key: what `make` makes, or what it made of the same before. */
+  rootWith?(root: Node<T> | undefined, entry: T, make: () => Node<T>): Node<T>;
 }
 
 /** Whether a node of that priority and key stands above one of this priority and key. */
@@ -101,8 +103,9 @@ export class RecordTree<T extends RecordEntry> {
 
   /** The tree with this record under its key, whatever was there. */
   with(entry: T): RecordTree<T> {
-    const priority = halfSipHash(entry.key, this.#shape.key);
-    return new RecordTree(this.#shape, this.#insert(this.root, entry, priority));
+    const shape = this.#shape;
+    const make = () => this.#insert(this.root, entry, halfSipHash(entry.key, shape.key));
+    return new RecordTree(shape, shape.rootWith?.(this.root, entry, make) ?? make());
   }
 
   /** The tree without the record under this key. */

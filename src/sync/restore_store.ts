@@ -6,11 +6,12 @@
 import { type Bytes, compareBytes } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import type { Instant, WallTime } from "../base/instant.ts";
+import type { NodeId } from "../wire/node_id.ts";
 import type { RecordKey } from "../wire/record_key.ts";
 import { restoreBatch, restoreBlockBytes } from "./limits.ts";
 import { type LogEntry, recordEntry } from "./log_format.ts";
 import type { OpenedLog } from "./record_log.ts";
-import type { RecordStore } from "./record_store.ts";
+import type { RecordStore, Tombstone } from "./record_store.ts";
 import { movedRecord, restoreRecord, type VerifiedRecord, verifyRecord } from "./verify_record.ts";
 
 /** What came back. */
@@ -26,30 +27,41 @@ export interface RestoredStore {
  * again, else a checksum has kept the records. The log's memory is not held on to.
  */
 export async function restoreStore(
-  opened: Pick<OpenedLog, "entries" | "damage">,
+  opened: Pick<OpenedLog, "newestFirst" | "damage">,
   store: RecordStore,
   now: Instant,
   wall: WallTime,
 ): Promise<RestoredStore> {
-  if (opened.damage === undefined) restoreKept(opened.entries, store, now, wall);
-  else await restoreVerified(opened.entries, store, now, wall);
-  return { records: store.size, dropped: opened.entries.length - store.size };
+  const entries = opened.damage === undefined
+    ? restoreKept(opened.newestFirst(), store, now, wall)
+    : await restoreVerified([...opened.newestFirst()].reverse(), store, now, wall);
+  return { records: store.size, dropped: entries - store.size };
 }
 
 /** A record of the log with the time written beside it. */
 type Kept = readonly [VerifiedRecord, WallTime];
 
-/** Takes back what a checksum has kept: of each key only what was the newest when the log ended. */
+/**
+ * Takes back what a checksum has kept, of each key only what was the newest when the log ended: the
+ * newest entries come first, so that most of the others are passed over.
+ *
+ * @returns How many entries there were.
+ */
 function restoreKept(
-  entries: readonly LogEntry[],
+  newestFirst: Iterable<LogEntry>,
   store: RecordStore,
   now: Instant,
   wall: WallTime,
-): void {
+): number {
   const newest = new Map<RecordKey, Kept>();
-  for (const entry of entries) {
-    if (entry.kind === "tombstone") store.restoreTombstone(entry, wall);
-    if (entry.kind === "flag") store.restoreFlag(entry.author);
+  const memory = new RecordMemory();
+  const tombstones: Tombstone[] = [];
+  const flagged: NodeId[] = [];
+  let entries = 0;
+  for (const entry of newestFirst) {
+    entries += 1;
+    if (entry.kind === "tombstone") tombstones.push(entry);
+    if (entry.kind === "flag") flagged.push(entry.author);
     if (entry.kind !== "record" && entry.kind !== "own record") continue;
     const record = restoreRecord(entry);
     if (record instanceof DecodeError) continue;
@@ -57,14 +69,14 @@ function restoreKept(
     if (before !== undefined && before.serial >= record.serial) {
       if (before.serial > record.serial || compareBytes(before.hash, record.hash) <= 0) continue;
     }
-    newest.set(record.key, [record, entry.firstSeen]);
+    const moved = movedRecord(record, memory.copy(record.bytes), memory.copy(record.hash));
+    newest.set(record.key, [moved, entry.firstSeen]);
   }
-  const memory = new RecordMemory();
-  const kept = [...newest.values()].map(([record, firstSeen]): Kept => [
-    movedRecord(record, memory.copy(record.bytes), memory.copy(record.hash)),
-    firstSeen,
-  ]);
-  store.restoreAll(kept, now, wall);
+  for (const tombstone of tombstones.reverse()) store.restoreTombstone(tombstone, wall);
+  for (const author of flagged.reverse()) store.restoreFlag(author);
+  // As they were written: it counts who came last.
+  store.restoreAll([...newest.values()].reverse(), now, wall);
+  return entries;
 }
 
 /** Memory for many small things: blocks of some of them, so that each costs little beside its bytes, and one that is kept keeps few others. */
@@ -90,7 +102,7 @@ async function restoreVerified(
   store: RecordStore,
   now: Instant,
   wall: WallTime,
-): Promise<void> {
+): Promise<number> {
   for (let at = 0; at < entries.length; at += restoreBatch) {
     const batch = entries.slice(at, at + restoreBatch);
     const judged = await Promise.all(
@@ -102,6 +114,7 @@ async function restoreVerified(
     );
     batch.forEach((entry, i) => takeBack(entry, judged[i], store, now, wall));
   }
+  return entries.length;
 }
 
 function takeBack(

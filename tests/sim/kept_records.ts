@@ -45,6 +45,7 @@ export class KeptRecords {
       sync: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
-    return { entries, log, ownSerial: this.#ownSerial, forgetEntries: () => {} };
+    const newestFirst = () => entries.toReversed();
+    return { newestFirst, log, ownSerial: this.#ownSerial, forgetEntries: () => {} };
   }
 }

@@ -22,6 +22,7 @@ import type { NodeId } from "../../src/wire/node_id.ts";
 import { SeededEntropy } from "../fixtures/entropy.ts";
 import { CryptoGate } from "./crypto_gate.ts";
 import { KeptRecords } from "./kept_records.ts";
+import { SharedRecords } from "./shared_records.ts";
 import { ip, type MemoryHost, MemoryNetwork } from "./memory_network.ts";
 import { MemoryStorage } from "./memory_storage.ts";
 import { MemoryStreams } from "./memory_streams.ts";
@@ -71,6 +72,8 @@ export class World implements Disposable {
   readonly streams: MemoryStreams;
   readonly gate: CryptoGate;
   readonly machines: Machine[] = [];
+  /** What the stores of all its nodes have in common. */
+  readonly records = new SharedRecords();
   /** Work of any node that failed: there must be none. */
   readonly failures: string[] = [];
   /** Every signature that any identity of this world has made under a record, in hexadecimal. */
@@ -345,6 +348,7 @@ export class Machine {
       entropy,
       network: host,
       dialer: bendDialer(dialer),
+      recordSharing: world.records,
       recordLog: world.isLarge
         ? this.#kept.open(clock.monotonic(), clock.wall())
         : await openRecordLog(storage, entropy),
