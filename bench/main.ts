@@ -19,12 +19,17 @@ import { datagramBench } from "./datagram_bench.ts";
 import { type Bench, runBenches, SkippedError } from "./frame.ts";
 import { changeBench, firstLinkBench, idleBench, killBench } from "./lan_bench.ts";
 import { readyCompiledBench, readySourceBench, selfTestBench, sizeBench } from "./process_bench.ts";
+import { reconcileBench } from "./reconcile_bench.ts";
 import { recordBench } from "./record_bench.ts";
+import { memoryBench, storeBench } from "./store_bench.ts";
 
 const benches: readonly Bench[] = [
   authenticationBench,
   datagramBench,
   recordBench,
+  reconcileBench,
+  storeBench,
+  memoryBench,
   readySourceBench,
   readyCompiledBench,
   selfTestBench,

@@ -34,14 +34,16 @@ export class Newcomers {
     if (this.#order.length > 2 * this.#max + evictionSearchMax) this.#order = this.ids();
   }
 
-  /** The one heard of last of those who may go, looked for among the last few hundred. */
-  lastThat(mayGo: (id: NodeId) => boolean): NodeId | undefined {
+  /** The one heard of last of those who may go, looked for among the last few hundred; he goes. */
+  takeLastThat(mayGo: (id: NodeId) => boolean): NodeId | undefined {
     const end = Math.max(0, this.#order.length - evictionSearchMax);
     for (let at = this.#order.length - 1; at >= end; at--) {
       const id = this.#order[at];
       if (id === undefined) continue;
-      if (!this.#isHeld(id)) this.#order.splice(at, 1);
-      else if (mayGo(id)) return id;
+      const isHeld = this.#isHeld(id);
+      if (isHeld && !mayGo(id)) continue;
+      this.#order.splice(at, 1);
+      if (isHeld) return id;
     }
     return undefined;
   }

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Bytes, concatBytes, copyBytes, toHex } from "../base/bytes.ts";
+import { type Bytes, concatBytes, copyBytes, encodeUint, toHex, utf8 } from "../base/bytes.ts";
 import { days, instant, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import type { Entropy } from "../platform/entropy.ts";
 import { DiskFull, MemoryStorage, SimulatedCrash } from "../../tests/sim/memory_storage.ts";
+import { fakeRecord } from "../../tests/fixtures/fake_records.ts";
 import { RecordAuthor } from "../../tests/sim/record_author.ts";
 import {
   encodeLogEntry,
@@ -12,6 +13,7 @@ import {
   readLog,
   recordEntry,
 } from "./log_format.ts";
+import { crc32 } from "./crc32.ts";
 import { openRecordLog, type RecordLog, recordLogName } from "./record_log.ts";
 import { RecordStore } from "./record_store.ts";
 import { logEntriesOf, restoreStore } from "./restore_store.ts";
@@ -414,6 +416,84 @@ Deno.test("a compaction keeps an own record that is on the disk before anybody h
     ].sort(),
   );
   assert(entries.some((entry) => entry.kind === "flag"));
+});
+
+Deno.test("what is appended while the log is written anew is in the new one, whenever that ends", async () => {
+  const many = Array.from({ length: 900 }, (_, i) => fakeRecord({ author: i, bodyLength: 200 }));
+  const history = async (storage: MemoryStorage, done: { own: number; isSynced: boolean }) => {
+    const { log } = await openRecordLog(storage, entropyOf(new Prng([5])));
+    const first = own[0] ?? fail();
+    await log.appendOwn(first, wall);
+    done.own = 1;
+    for (const record of many) void log.appendRecord(record, wall).catch(() => undefined);
+    await log.sync();
+    done.isSynced = true;
+    const compacted = log.compact(() => many.slice(0, 600).map((one) => recordEntry(one, wall)));
+    compacted.catch(() => undefined); // Awaited below, if the disk lasts that long.
+    assert(!log.wantsCompaction);
+    for (const serial of [2, 3]) {
+      await log.appendRecord(foreign[serial] ?? fail(), wall);
+      await log.appendOwn(own[serial - 1] ?? fail(), wall);
+      done.own = serial;
+    }
+    await compacted;
+    await log.close();
+  };
+  const whole = new MemoryStorage({ prng: new Prng([0]) });
+  await history(whole, { own: 0, isSynced: false });
+  const { entries } = await openRecordLog(whole, entropyOf(new Prng([6])));
+  const read = new Set(entries.map(hexOf));
+  for (const record of many.slice(0, 600)) assert(read.has(toHex(record.bytes)));
+  for (const record of many.slice(600)) assert(!read.has(toHex(record.bytes)));
+  for (const serial of [2, 3]) {
+    assert(read.has(toHex((foreign[serial] ?? fail()).bytes)));
+    assert(read.has(toHex((own[serial - 1] ?? fail()).bytes)));
+  }
+  assertEquals(whole.names, [recordLogName]);
+  // A crash anywhere in it leaves the old log or the new, and what was promised in either.
+  for (let seed = 0; seed < 60; seed++) {
+    const storage = new MemoryStorage({ prng: new Prng([seed]), garbles: seed % 2 === 0 });
+    const done = { own: 0, isSynced: false };
+    storage.crashAfter(Math.floor(whole.steps * (0.5 + seed / 120)));
+    try {
+      await history(storage, done);
+    } catch (error) {
+      assert(error instanceof SimulatedCrash);
+    }
+    storage.restart();
+    const again = await openRecordLog(storage, entropyOf(new Prng([seed])));
+    assert(again.ownSerial >= done.own, `seed ${seed}: ${again.ownSerial} < ${done.own}`);
+    const kept = new Set(again.entries.map(hexOf));
+    for (const record of many.slice(0, 600)) {
+      assert(!done.isSynced || kept.has(toHex(record.bytes)), `seed ${seed}`);
+    }
+  }
+});
+
+Deno.test("a log that is closed while it is written anew stays the old one", async () => {
+  const prng = new Prng([3]);
+  const storage = await filled(prng, 20);
+  const { log } = await openRecordLog(storage, entropyOf(prng));
+  const compacted = log.compact(() => foreign.map((one) => recordEntry(one, wall)));
+  await log.close();
+  await compacted;
+  assertEquals(storage.names, [recordLogName]);
+  assertEquals((await openRecordLog(storage, entropyOf(prng))).entries.length, 40);
+});
+
+Deno.test("a log of another version is set aside whole and named as such", async () => {
+  const prng = new Prng([3]);
+  const storage = await filled(prng, 3);
+  storage.tamper(recordLogName, (bytes) => {
+    const head = concatBytes(utf8("mesh records 9\n"), bytes.subarray(15, 23));
+    return concatBytes(head, encodeUint(crc32(head), 4), bytes.subarray(27));
+  });
+  const { entries, log, damage } = await openRecordLog(storage, entropyOf(prng));
+  assertEquals([entries.length, damage?.isForeign, damage?.entriesKept], [0, true, 0]);
+  assert(storage.names.includes(damage?.setAside ?? ""));
+  await log.appendOwn(own[0] ?? fail(), wall);
+  await log.close();
+  assertEquals((await openRecordLog(storage, entropyOf(prng))).entries.length, 1);
 });
 
 Deno.test("a failed compaction leaves the log as it was", async () => {

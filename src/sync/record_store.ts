@@ -309,7 +309,7 @@ export class RecordStore implements RecordRanges {
     if (!this.#held.hasAuthor(record.author)) {
       if (this.#held.authorCount < this.#knownNodesMax) return [];
       const { selfId, keepsAuthor } = this.#options;
-      const victim = this.#newcomers.lastThat((id) => id !== selfId && !keepsAuthor(id));
+      const victim = this.#newcomers.takeLastThat((id) => id !== selfId && !keepsAuthor(id));
       if (victim === undefined) return "too many nodes";
       this.#counters.count("node evicted");
       return this.#removeAuthor(victim);

@@ -5,8 +5,10 @@ import { Prng } from "../base/prng.ts";
 import { encodeInfo } from "../wire/info.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { offerOf } from "../wire/offer.ts";
+import { fakeAuthor, fakeRecord } from "../../tests/fixtures/fake_records.ts";
 import { plainInfo, RecordAuthor, type TestRecordOptions } from "../../tests/sim/record_author.ts";
 import {
+  evictionSearchMax,
   expiryCheckInterval,
   knownNodesMax,
   recordGrace,
@@ -365,6 +367,73 @@ Deno.test("a flood of identities ends with the same old nodes and bounded memory
   }
   assertEquals(store.authorCount, 20);
   assertEquals([...store.authors()].filter((id) => old.includes(id)).length, 19);
+});
+
+Deno.test("a flood of 100,000 identities pushes out nobody who was known, at a bounded cost each", () => {
+  const knownNodes = 2_000;
+  let asked = 0;
+  const linked = new Set<NodeId>();
+  const store = newStore({
+    knownNodes,
+    keepsAuthor: (id) => {
+      asked += 1;
+      return linked.has(id);
+    },
+  });
+  const real = Array.from({ length: 1_000 }, (_, i) => fakeRecord({ author: i }));
+  for (const record of real) store.admit(record, start, wallStart);
+  // Of those who come while the flood runs the linked ones stay.
+  for (let i = 0; i < 100; i++) linked.add(fakeAuthor(1_000 + i * 1_000));
+  let evicted = 0;
+  for (let i = 0; i < 100_000; i++) {
+    const before = asked;
+    const outcome = store.admit(fakeRecord({ author: 1_000 + i }), start, wallStart);
+    assert(asked - before <= evictionSearchMax, `${asked - before} looked at`);
+    if (outcome.kind === "stored") evicted += outcome.gone.length;
+  }
+  assertEquals(store.authorCount, knownNodes);
+  // Nobody was refused: of 100,000 newcomers 1,000 are there.
+  assertEquals(evicted, 100_000 - 1_000);
+  for (const { key } of real) assert(store.get(key) !== undefined);
+  for (const id of linked) assertEquals(store.byAuthor(id).length, 1);
+  // And after a restart those who came last are still the ones to go.
+  const next = newStore({ knownNodes });
+  const kept = [...store.held(start, wallStart)];
+  next.restoreAll(kept, start, wallStart);
+  assertEquals(next.authorCount, knownNodes);
+  for (let i = 0; i < 1_500; i++) next.admit(fakeRecord({ author: 200_000 + i }), start, wallStart);
+  for (const { key } of real) assert(next.get(key) !== undefined);
+});
+
+Deno.test("what is restored together is what is restored one by one", () => {
+  const records = Array.from({ length: 200 }, (_, i) =>
+    fakeRecord({
+      author: i % 41,
+      kind: [0, 1, 2, 7, 129][i % 5] ?? 0,
+      serial: i,
+      // Some aged, some signed in what is the future here.
+      signedAt: signedAt + days(i % 7 === 0 ? -70 : i % 11 === 0 ? 30 : 0),
+    }));
+  const newest = [...new Map(records.map((record) => [record.key, record])).values()];
+  const options = { namesAdministrator: () => true, builtAt: wallTime(signedAt - days(90)) };
+  const [together, single] = [newStore(options), newStore(options)];
+  for (const store of [together, single]) {
+    const buried = newest[3];
+    assert(buried !== undefined);
+    const { key, serial } = buried;
+    store.restoreTombstone({ key, serial, deletedAt: wallStart }, wallStart);
+  }
+  together.restoreAll(newest.map((record) => [record, wallStart] as const), start, wallStart);
+  for (const record of newest) single.restore(record, wallStart, start, wallStart);
+  assert(together.size > 50);
+  for (const at of [0, 59, 60.5, 91, 93]) {
+    const { now, wall } = after(at);
+    const effectsOf = (store: RecordStore) =>
+      store.handleTimeout(now, wall).map(({ kind, record }) => `${kind} ${record.key}`).sort();
+    assertEquals(effectsOf(together), effectsOf(single));
+    assertEquals(keysOf(together), keysOf(single));
+    assertEquals([together.size, together.authorCount], [single.size, single.authorCount]);
+  }
 });
 
 Deno.test("a forgotten node stays away until it says something new", async () => {
