@@ -15,6 +15,7 @@ import { absolute } from "../scripts/paths.ts";
 import { type OptionSpec, ParsedWords, parseWords } from "../src/cli/options.ts";
 import { productSeq, productVersion } from "../src/version.ts";
 import { authenticationBench } from "./authentication_bench.ts";
+import { bulkBench } from "./bulk_bench.ts";
 import { datagramBench } from "./datagram_bench.ts";
 import { type Bench, runBenches, SkippedError } from "./frame.ts";
 import { changeBench, firstLinkBench, idleBench, killBench } from "./lan_bench.ts";
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   authenticationBench,
   datagramBench,
   recordBench,
+  bulkBench,
   reconcileBench,
   storeBench,
   memoryBench,
