@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Duration, earliest, type Instant, later } from "../base/instant.ts";
+import { type Duration, earliest, elapsed, type Instant, later } from "../base/instant.ts";
 import { type IpAddress, ipScope } from "../base/ip.ts";
 import * as limits from "./limits.ts";
 
@@ -170,8 +170,14 @@ export class HandshakeSlots {
     const close = (connection: ConnectionNumber, reason: ShedReason) => {
       effects.push({ kind: "close", connection, reason });
     };
-    for (const [connection, { deadline, stage }] of this.#unfinished) {
+    for (const [connection, entry] of this.#unfinished) {
+      const { deadline, stage, startedAt } = entry;
       if (deadline > now) continue;
+      const whole = later(startedAt, this.#limits.exchangeLimit);
+      if (stage === "TLS" && deadline < whole && elapsed(deadline, now) >= limits.LATE_TIMER) {
+        this.#unfinished.set(connection, { ...entry, deadline: whole });
+        continue;
+      }
       this.#unfinished.delete(connection);
       close(connection, stage === "TLS" ? "TLS took too long" : "exchange took too long");
     }

@@ -11,6 +11,7 @@ import {
   HANDSHAKES_KEPT_FOR_KNOWN,
   HANDSHAKES_MAX,
   HANDSHAKES_PER_SOURCE_MAX,
+  LATE_TIMER,
   QUEUE_LIMIT,
   QUEUED_MAX,
   QUEUED_PER_SOURCE_MAX,
@@ -104,6 +105,15 @@ Deno.test("TLS has three seconds, the whole exchange ten, counted from the start
     "exchange took too long",
   ]]);
   assertEquals(slots.nextTimeout(), undefined);
+});
+
+Deno.test("a machine that notices late that TLS's time is over gives it the exchange's, once", () => {
+  const slots = new HandshakeSlots();
+  slots.handleArrival(1, stranger(1), false, t0);
+  assertEquals(slots.handleTimeout(later(later(t0, TLS_LIMIT), LATE_TIMER)), []);
+  assertEquals(slots.nextTimeout(), later(t0, EXCHANGE_LIMIT));
+  const end = later(later(t0, EXCHANGE_LIMIT), LATE_TIMER);
+  assertEquals(closed(slots.handleTimeout(end)), [[1, "TLS took too long"]]);
 });
 
 Deno.test("who waits has ten seconds for a turn, and TLS's time runs from the turn", () => {

@@ -20,6 +20,12 @@ export const QUEUED_PER_SOURCE_MAX = 64;
 export const FINISHED_MAX = 64;
 /** From the start of a connection's turn to the end of its TLS handshake. */
 export const TLS_LIMIT = seconds(3);
+/**
+ * A timer that fires this late says that this machine does not get the processor: then a handshake
+ * that ran out of time was not slow, it was not served, and gets more time once. What is begun anew
+ * instead costs the same again, and fifty nodes on two processors then never finish any.
+ */
+export const LATE_TIMER = milliseconds(50);
 /** From the start of a connection's turn to the end of its exchange. */
 export const EXCHANGE_LIMIT = seconds(10);
 /** Longest wait for a turn; a dialler has given up by then. */
@@ -48,6 +54,8 @@ export const DIAL_TURNS = 4;
 export const DIAL_TURN_PATIENCE = seconds(2);
 /** TLS handshake of a dial: a little more than the listener gives, so that its verdict arrives. */
 export const DIAL_TLS_LIMIT = seconds(4);
+/** A handshake that fails after this long failed for want of time: fewer are then begun at once. */
+export const SLOW_TLS = seconds(1);
 /** One request on a dialled connection, unless its signal aborts it sooner. */
 export const REQUEST_LIMIT = seconds(10);
 

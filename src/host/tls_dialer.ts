@@ -7,7 +7,7 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { type Bytes, copyBytes } from "../base/bytes.ts";
-import { type Duration, later } from "../base/instant.ts";
+import { type Duration, elapsed, later } from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { NetworkInterface } from "../platform/network.ts";
 import type {
@@ -28,7 +28,9 @@ import {
   DIAL_TURN_PATIENCE,
   DIAL_TURNS,
   HEADER_BYTES_MAX,
+  LATE_TIMER,
   REQUEST_LIMIT,
+  SLOW_TLS,
 } from "./limits.ts";
 import { callAt } from "./system_clock.ts";
 import type { TlsCredentials } from "./tls_credentials.ts";
@@ -50,11 +52,14 @@ export interface TlsDialerOptions {
 
 interface Defaults extends Required<TlsDialerOptions> {}
 
-/** Aborts when `signal` does or when `limit` is over; `expired` tells which it was. */
+/**
+ * Aborts when `signal` does or when `limit` is over; `expired` tells which it was. If this machine is
+ * so busy that it notices late that the limit is over, the limit runs a second time.
+ */
 class TimeLimit {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal;
-  readonly #callOff: () => void;
+  #callOff: () => void;
   readonly #onAbort = () => this.#controller.abort();
   #expired = false;
 
@@ -62,9 +67,15 @@ class TimeLimit {
     this.#outer = outer;
     if (outer.aborted) this.#controller.abort();
     outer.addEventListener("abort", this.#onAbort);
-    this.#callOff = callAt(clock, later(clock.monotonic(), limit), () => {
+    const expire = () => {
       this.#expired = true;
       this.#controller.abort();
+    };
+    const until = later(clock.monotonic(), limit);
+    this.#callOff = callAt(clock, until, () => {
+      const now = clock.monotonic();
+      if (elapsed(until, now) < LATE_TIMER) expire();
+      else this.#callOff = callAt(clock, later(now, limit), expire);
     });
   }
 
@@ -136,12 +147,16 @@ export class TlsDialer implements SecureDialer {
       stream.destroy();
       return { failed: "aborted", detail: "too much other work" };
     }
+    const begun = this.#options.clock.monotonic();
     const socket = await this.#startTls(stream, signal);
     if ("failed" in socket) {
       stream.destroy();
+      const took = elapsed(begun, this.#options.clock.monotonic());
+      if (took >= SLOW_TLS) this.#turns.handleLate();
       endTurn();
       return socket;
     }
+    this.#turns.handleInTime();
     const local = localOf(connection, to);
     return new SystemDialledConnection(socket, stream, local, to, this.#options, endTurn);
   }

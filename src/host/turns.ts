@@ -17,19 +17,40 @@ interface Waiting {
 /** Gives turns. */
 export class Turns {
   readonly #clock: Clock;
-  readonly #limit: number;
+  readonly #most: number;
   readonly #patience: Duration;
   readonly #line: Waiting[] = [];
+  #limit: number;
   #taken = 0;
 
   /**
-   * @param limit Turns at a time, at least 1.
+   * @param most Turns at a time, at least 1, while none runs into its time limit.
    * @param patience Longest wait for one.
    */
-  constructor(clock: Clock, limit: number, patience: Duration) {
+  constructor(clock: Clock, most: number, patience: Duration) {
     this.#clock = clock;
-    this.#limit = limit;
+    this.#most = most;
+    this.#limit = most;
     this.#patience = patience;
+  }
+
+  /** One ran into its time limit: from now on there are half as many at a time, and always one. */
+  handleLate(): void {
+    this.#limit = Math.max(1, Math.floor(this.#limit / 2));
+  }
+
+  /** One ended in time: from now on there is one more at a time, up to the most. */
+  handleInTime(): void {
+    this.#limit = Math.min(this.#most, this.#limit + 1);
+    if (this.#taken < this.#limit) this.#startNext();
+  }
+
+  /** Whoever is first in line goes next. */
+  #startNext(): void {
+    const next = this.#line.shift();
+    if (next === undefined) return;
+    this.#taken++;
+    next.settle(true);
   }
 
   /**
@@ -44,9 +65,8 @@ export class Turns {
     return () => {
       if (given) return;
       given = true;
-      const next = this.#line.shift();
-      if (next === undefined) this.#taken--;
-      else next.settle(true);
+      this.#taken--;
+      if (this.#taken < this.#limit) this.#startNext();
     };
   }
 

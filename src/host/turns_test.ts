@@ -38,3 +38,32 @@ Deno.test("who waits too long or is called off leaves the line", async () => {
   give?.();
   assert(await turns.take(never) !== undefined);
 });
+
+Deno.test("turns that run into their limits become fewer, and those in time more again", async () => {
+  const turns = new Turns(new SystemClock(), 4, milliseconds(1));
+  const taken = async () => {
+    const gives = [];
+    for (let give = await turns.take(never); give !== undefined; give = await turns.take(never)) {
+      gives.push(give);
+    }
+    for (const give of gives) give();
+    return gives.length;
+  };
+  assertEquals(await taken(), 4);
+  turns.handleLate();
+  assertEquals(await taken(), 2);
+  for (let late = 0; late < 3; late++) turns.handleLate();
+  assertEquals(await taken(), 1);
+  for (let inTime = 0; inTime < 5; inTime++) turns.handleInTime();
+  assertEquals(await taken(), 4);
+});
+
+Deno.test("a turn that there is again goes to the first in line", async () => {
+  const turns = new Turns(new SystemClock(), 2, seconds(10));
+  turns.handleLate();
+  const give = await turns.take(never);
+  const waiting = turns.take(never);
+  turns.handleInTime();
+  (await waiting)?.();
+  give?.();
+});
