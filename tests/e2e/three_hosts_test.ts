@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { FleetEyes } from "../../scripts/fleet/fleet_eyes.ts";
 import { deadlineMs, eventually } from "./eventually.ts";
 import { Lan, lanMissing, type LanOptions } from "./lan.ts";
 import { agree, NodeProcess, type NodeProcessOptions } from "./node_process.ts";
@@ -201,9 +202,13 @@ Deno.test({ name: "a host whose address changes stays linked", ignore }, async (
   }
 });
 
-Deno.test({ name: "at 20 % loss three hosts link, agree and stay linked", ignore }, async () => {
+Deno.test({
+  name:
+    "at 20 % loss three hosts link, nobody is missed for a minute, a change and a kill are known",
+  ignore,
+}, async () => {
   await using stack = new AsyncDisposableStack();
-  const lan = stack.use(await Lan.create({}));
+  const lan = stack.use(await Lan.create({ ipv4: true }));
   for (const host of hosts) await lan.addHost(host);
   await lan.lose(20);
   const nodes = hosts.map((host) =>
@@ -215,15 +220,34 @@ Deno.test({ name: "at 20 % loss three hosts link, agree and stay linked", ignore
     return counts.every((count) => count === 2);
   }, 3 * deadlineMs);
   await eventually("all agree", () => agree(nodes), 2 * deadlineMs);
-  const [first] = nodes;
-  assert(first !== undefined);
-  // A few probe intervals under loss: nobody is dropped.
-  await eventually("each link was probed twice", async () => {
-    const links = await first.links();
-    assertEquals(links.length, 2);
-    const { upMs } = await first.status();
-    return upMs > 15_000;
-  }, 2 * deadlineMs);
+
+  const eyes = stack.use(new FleetEyes());
+  for (const [at, name] of hosts.entries()) {
+    await eyes.open({ name, state: nodes[at]?.state ?? "" });
+  }
+  const [a, b, c] = nodes;
+  assert(a !== undefined && b !== undefined && c !== undefined);
+  using alarms = eyes.expect(({ event }) => event === "link-down" || event === "node-unreachable");
+  const begun = (await a.status()).upMs;
+  await eventually(
+    "a minute has passed",
+    async () => (await a.status()).upMs > begun + 60_000,
+    { withinMs: 2 * 60_000, everyMs: 1_000 },
+  );
+  const told = [...alarms.times.keys()];
+  const logs = told.map((name) => nodes[hosts.findIndex((host) => host === name)]?.log());
+  assertEquals(told, [], logs.join("\n"));
+
+  const { id } = await c.ready();
+  using changes = eyes.expect(({ event, id: of }, watcher) =>
+    event === "node-changed" && of === id && watcher !== "c"
+  );
+  await lan.on("c", "ip", "addr", "add", "10.78.0.1/32", "dev", "eth0");
+  assertEquals((await changes.of(2, deadlineMs)).length, 2, "both others hold the newer record");
+
+  using misses = eyes.expect((event) => event.event === "node-unreachable" && event.id === id);
+  await c.kill();
+  assertEquals((await misses.of(2, 2 * deadlineMs)).length, 2, "both others miss the killed one");
 });
 
 Deno.test({
