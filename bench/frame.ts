@@ -22,11 +22,17 @@ export interface BenchContext {
   executable(): Promise<string>;
   /** Notes one measurement; the median of all of a metric is its value. */
   record(metric: Metric, value: number): void;
+  /** The same of memberlist, in the same run on the same hosts. */
+  recordPeer(metric: Metric, value: number): void;
+  /** Says something beside the figures: why there is nothing to compare with. */
+  remark(text: string): void;
 }
 
 /** Measures its metrics. Rejects with `SkippedError` if it cannot run here. */
 export interface Bench {
   readonly metrics: readonly Metric[];
+  /** Runs only when it is asked for by name. */
+  readonly isLong?: boolean;
   run(context: BenchContext): Promise<void>;
 }
 
@@ -45,6 +51,8 @@ export interface BenchResult {
   readonly runs: number;
   /** `≥ 120`, `< 250`. */
   readonly goal?: string;
+  /** The median that memberlist reached in the same run. */
+  readonly memberlist?: number;
 }
 
 function goalText({ goal }: Metric): string | undefined {
@@ -56,6 +64,9 @@ function isReached({ goal }: Metric, value: number): boolean {
   if (goal === undefined) return true;
   return "atLeast" in goal ? value >= goal.atLeast : value < goal.below;
 }
+
+/** What was measured so far. */
+type Measurements = Map<Metric, number[]>;
 
 /** The middle one; of an even number the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
@@ -96,16 +107,20 @@ export async function runBenches(
   options: { readonly quick: boolean; readonly executable: () => Promise<string> },
 ): Promise<{ readonly results: readonly BenchResult[]; readonly failed: boolean }> {
   const stderr = standardError();
-  const measured = new Map<Metric, number[]>();
+  const measured: Measurements = new Map();
+  const ofPeer: Measurements = new Map();
   const skipped = new Map<Bench, string>();
   let failed = false;
   for (const bench of benches) {
     stderr.write(`${bench.metrics.map(({ name }) => name).join(", ")} …\n`);
-    const record = (metric: Metric, value: number) => {
-      measured.set(metric, [...measured.get(metric) ?? [], value]);
+    const noteIn = (measurements: Measurements) => (metric: Metric, value: number) => {
+      measurements.set(metric, [...measurements.get(metric) ?? [], value]);
     };
+    const remark = (text: string) => stderr.write(`${text}\n`);
+    const record = noteIn(measured);
+    const recordPeer = noteIn(ofPeer);
     try {
-      await bench.run({ ...options, record });
+      await bench.run({ ...options, record, recordPeer, remark });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       skipped.set(bench, error instanceof SkippedError ? `skipped: ${message}` : message);
@@ -118,15 +133,24 @@ export async function runBenches(
     const goal = goalText(metric);
     const { name, unit } = metric;
     const value = rounded(median(values));
-    return [{ name, value, unit, runs: values.length, ...goal === undefined ? {} : { goal } }];
+    const peer = ofPeer.get(metric);
+    return [{
+      name,
+      value,
+      unit,
+      runs: values.length,
+      ...goal === undefined ? {} : { goal },
+      ...peer === undefined ? {} : { memberlist: rounded(median(peer)) },
+    }];
   });
-  print(benches, measured, skipped);
+  print(benches, measured, ofPeer, skipped);
   return { results, failed };
 }
 
 function print(
   benches: readonly Bench[],
   measured: ReadonlyMap<Metric, readonly number[]>,
+  ofPeer: ReadonlyMap<Metric, readonly number[]>,
   skipped: ReadonlyMap<Bench, string>,
 ): void {
   const output = new Output({
@@ -138,9 +162,11 @@ function print(
     bench.metrics.map((metric) => {
       const values = measured.get(metric) ?? [];
       const name = { text: metric.name };
+      const peer = ofPeer.get(metric);
+      const compared = { text: peer === undefined ? "" : String(rounded(median(peer))) };
       if (values.length === 0) {
         const why = { text: skipped.get(bench) ?? "not measured", paint: "fair" } as const;
-        return [name, { text: "-" }, { text: "" }, { text: "" }, { text: "" }, why];
+        return [name, { text: "-" }, { text: "" }, { text: "" }, compared, { text: "" }, why];
       }
       const value = rounded(median(values));
       const isGood = isReached(metric, value);
@@ -149,6 +175,7 @@ function print(
         { text: String(value), paint: isGood ? "strong" : "bad" } as const,
         { text: metric.unit },
         { text: goalText(metric) ?? "" },
+        compared,
         { text: String(values.length) },
         { text: isGood ? "" : "goal not reached", paint: "bad" } as const,
       ];
@@ -159,6 +186,7 @@ function print(
     { title: "VALUE", right: true },
     { title: "UNIT" },
     { title: "GOAL" },
+    { title: "MEMBERLIST", right: true },
     { title: "RUNS", right: true },
     { title: "NOTE" },
   ], rows);

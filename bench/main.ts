@@ -4,7 +4,7 @@
  *
  *     deno task bench [--quick] [--bin PATH] [WORD…]
  *
- * WORD: only benches whose name contains it. `--bin` measures this executable instead of one that
+ * WORD: only benches whose name contains it; the long ones run only so: `deno task bench fleet`. `--bin` measures this executable instead of one that
  * is compiled for the occasion.
  *
  * @module
@@ -18,6 +18,7 @@ import { authenticationBench } from "./authentication_bench.ts";
 import { bulkBench } from "./bulk_bench.ts";
 import { datagramBench } from "./datagram_bench.ts";
 import { type Bench, runBenches, SkippedError } from "./frame.ts";
+import { fleetBenches } from "./fleet_bench.ts";
 import { changeBench, firstLinkBench, idleBench, killBench } from "./lan_bench.ts";
 import { readyCompiledBench, readySourceBench, selfTestBench, sizeBench } from "./process_bench.ts";
 import { reconcileBench } from "./reconcile_bench.ts";
@@ -40,6 +41,7 @@ const benches: readonly Bench[] = [
   changeBench,
   killBench,
   idleBench,
+  ...fleetBenches,
 ];
 
 const optionSpecs: readonly OptionSpec[] = [
@@ -109,8 +111,9 @@ async function main(): Promise<number> {
     return 0;
   }
   const { words } = parsed;
-  const chosen = benches.filter(({ metrics }) =>
-    words.length === 0 || metrics.some(({ name }) => words.some((word) => name.includes(word)))
+  const chosen = benches.filter(({ metrics, isLong = false }) =>
+    (words.length === 0 && !isLong) ||
+    metrics.some(({ name }) => words.some((word) => name.includes(word)))
   );
   if (chosen.length === 0) {
     const names = benches.flatMap(({ metrics }) => metrics.map(({ name }) => `  ${name}`));

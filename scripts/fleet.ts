@@ -2,7 +2,7 @@
  * A fleet of real nodes on this machine, one process each, on its loopback interface alone. They stay
  * up when this program has ended; it finds them again.
  *
- *     deno task fleet up 100 [--bin dist/mesh] [--together] [--wait-known]
+ *     deno task fleet up 100 [--bin dist/mesh] [--together] [--wait-known] [--seed]
  *     deno task fleet status
  *     deno task fleet kill 3
  *     deno task fleet down
@@ -34,6 +34,7 @@ const optionSpecs: readonly OptionSpec[] = [
   { name: "bin", value: "PATH", help: "run this executable instead of the source" },
   { name: "together", help: "up: start all at once, not a few at a time" },
   { name: "wait-known", help: "up: wait until every node reaches every other" },
+  { name: "seed", help: "up: no multicast; all others are only told where the first one is" },
   { name: "directory", value: "DIR", help: "where the fleet's states lie" },
   { name: "json", help: "status: one JSON object" },
   { name: "help", short: "h", help: "show this help" },
@@ -125,11 +126,21 @@ class FleetCommands {
     const names = Array.from({ length: count }, (_, at) => `n${at}`);
     const binary = this.#options.value("bin");
     const args = ["--listen", "0", "--interface", loopbackInterface()];
-    const options = binary === undefined ? { args } : { args, binary: absolute(binary) };
+    const program = binary === undefined ? {} : { binary: absolute(binary) };
     const begun = performance.now();
     let done = 0;
     const tenth = Math.max(1, Math.ceil(count / 10));
-    await fleet.startAll(names, () => options, {
+    if (this.#options.has("seed")) {
+      args.push("--no-multicast");
+      const [first = ""] = names.splice(0, 1);
+      const { port } = await fleet.ready(
+        await fleet.start(first, { args, ...program }),
+        readyWithinMs,
+      );
+      args.push("--peer", `127.0.0.1:${port}`);
+      done++;
+    }
+    await fleet.startAll(names, () => ({ args, ...program }), {
       together: this.#options.has("together"),
       withinMs: readyWithinMs,
       onReady: () => {
