@@ -110,6 +110,12 @@ export const urgentEvery = seconds(5);
 export const urgentAuthorsMax = 4_096;
 /** The first publication of `links` waits only for the links that come with it. */
 export const linksFirstCoalesce = milliseconds(300);
+/** How often the costs of links are compared with those told last; a drift must be there twice. */
+export const costCheckEvery = minutes(10);
+/** A cost that moved by this many powers of two has drifted. */
+export const costDriftSteps = 2;
+/** For its costs alone `links` is published no more often than this. */
+export const costsToldEvery = hours(24);
 /** How long a lost neighbour stands in `lost`. */
 export const lostFor = seconds(60);
 /** A link repeats the full exchange this often, ± a tenth. */

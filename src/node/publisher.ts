@@ -25,6 +25,7 @@ import { encodeInfo, type InfoBody } from "../wire/info.ts";
 import { encodeLinks, type LinkCost, type LinksBody } from "../wire/links.ts";
 import { infoKind, linksKind } from "../wire/record_key.ts";
 import type { Background } from "./background.ts";
+import { CostDrift } from "./cost_drift.ts";
 import {
   linksCoalesce,
   linksFirstCoalesce,
@@ -74,6 +75,7 @@ export class Publisher implements Timed {
   #linksBody: Bytes | undefined;
   /** Neighbours that the last `links` listed. */
   #linksListed: ReadonlySet<string> = new Set();
+  readonly #costs = new CostDrift();
   #linksPublishedAt: Instant | undefined;
   #linksSignedAt: WallTime | undefined;
   #linksDue: Instant | undefined;
@@ -214,6 +216,7 @@ export class Publisher implements Timed {
     this.#linksBody = bytes;
     this.#linksListed = new Set(body.links.map(({ peer }) => peer));
     this.#linksPublishedAt = now;
+    this.#costs.handlePublished(body.links, now);
     this.#linksSignedAt = record.signedAt;
     owner.handlePublished(record, urgent);
   }
@@ -305,6 +308,7 @@ export class Publisher implements Timed {
     return earliest(
       this.#linksDue,
       this.#infoDue,
+      this.#costs.nextTimeout(),
       own.nextTimeout(),
       this.#stopped ? undefined : duplicates.nextTimeout(),
     );
@@ -321,6 +325,10 @@ export class Publisher implements Timed {
       this.#linksDue = undefined;
       this.#linksUrgent = false;
       this.#own("publish links", this.#inTurn(() => this.#publishLinks(urgent, false)));
+    }
+    if ((this.#costs.nextTimeout() ?? Infinity) <= now) {
+      const drifted = this.#costs.handleTimeout(this.#options.owner.linkCosts(), now);
+      if (drifted) this.#own("publish links", this.#inTurn(() => this.#publishLinks(false, false)));
     }
     for (const { recordKind } of this.#options.own.handleTimeout(now)) {
       if (recordKind === infoKind) {
