@@ -76,7 +76,7 @@ export async function build(
     // The cache lies at a predictable path of the temporary directory, whoever owns it.
     "--no-code-cache",
     // Semi-spaces grow to 16 MiB each while a store is read and stay: a third of what a node takes.
-    "--v8-flags=--max-semi-space-size=4",
+    "--v8-flags=--max-semi-space-size=2",
     ...permissions,
     "--output",
     output,
