@@ -72,7 +72,7 @@ export class MemoryStorage implements Storage {
 
   /** Nothing more fits than is there. */
   fill(): void {
-    this.#bytesMax = this.#used();
+    this.#bytesMax = this.used;
   }
 
   /** Changes how much fits. */
@@ -122,7 +122,8 @@ export class MemoryStorage implements Storage {
     this.#steps++;
   }
 
-  #used(): number {
+  /** Bytes in all files. */
+  get used(): number {
     let used = 0;
     for (const { synced, cached } of this.#files.values()) used += synced.length + cached.length;
     return used;
@@ -136,7 +137,7 @@ export class MemoryStorage implements Storage {
 
   /** Caches the bytes as far as the machine and the space last. */
   #cache(file: FileContent, bytes: Bytes): void {
-    const room = Math.max(0, this.#bytesMax - this.#used());
+    const room = Math.max(0, this.#bytesMax - this.used);
     const fitting = Math.min(room, bytes.length);
     const written = Math.min(fitting, Math.max(0, this.#stepsLeft));
     file.cached = concatBytes(file.cached, bytes.subarray(0, written));
@@ -163,7 +164,7 @@ export class MemoryStorage implements Storage {
   async replace(name: string, bytes: Bytes): Promise<void> {
     await Promise.resolve();
     this.#step();
-    if (this.#used() + bytes.length > this.#bytesMax) {
+    if (this.used + bytes.length > this.#bytesMax) {
       throw new DiskFull("No space left on device");
     }
     this.#files.set(name, { synced: copyBytes(bytes), cached: noBytes });
@@ -175,7 +176,7 @@ export class MemoryStorage implements Storage {
     await Promise.resolve();
     this.#step();
     if (this.#files.has(name)) return false;
-    if (this.#used() + bytes.length > this.#bytesMax) {
+    if (this.used + bytes.length > this.#bytesMax) {
       throw new DiskFull("No space left on device");
     }
     this.#files.set(name, { synced: copyBytes(bytes), cached: noBytes });
