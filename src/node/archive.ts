@@ -45,7 +45,7 @@ export type Received =
 export interface ArchiveOwner {
   /** An author signed two payloads under one serial. */
   handleEquivocation(record: VerifiedRecord): void;
-  /** Records went, by age or to make room. */
+  /** Records went, by age or to make room; none of them = some left fingerprints or came back. */
   handleGone(records: readonly VerifiedRecord[]): void;
   /** The log cannot be written. */
   handleLogFailure(error: unknown): void;
@@ -181,8 +181,9 @@ export class Archive implements Timed {
     if (this.#writeAgainAt !== undefined && this.#writeAgainAt <= now) this.#compact();
     const effects = this.store.handleTimeout(now, this.#options.clock.wall());
     const deleted = effects.filter((effect: StoreEffect) => effect.kind === "deleted");
+    // What has left fingerprints, or is back in them, changes the picture as well.
+    if (effects.length > 0) this.#options.owner.handleGone(deleted.map((effect) => effect.record));
     if (deleted.length === 0) return;
-    this.#options.owner.handleGone(deleted.map((effect) => effect.record));
     const keys = new Set(deleted.map((effect) => effect.record.key));
     this.#write(
       this.store.tombstones().filter((tombstone) => keys.has(tombstone.key)).map((tombstone) => ({

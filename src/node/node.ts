@@ -236,7 +236,10 @@ export class Node {
         handleInterfaces: (served) => this.#handleInterfaces(served),
         handleLook: () => {
           overload.look(clock.monotonic());
-          if (this.#calendar.wasSet()) this.links.proveAnew(clock.monotonic());
+          if (this.#calendar.wasSet()) {
+            this.links.proveAnew(clock.monotonic());
+            archive.store.lookAgain();
+          }
           this.#judgeClock();
         },
       },

@@ -71,6 +71,28 @@ Deno.test("a node that starts with a calendar years ahead is in step as soon as 
   await world.end();
 });
 
+Deno.test("a node that starts alone with a calendar years ahead is in step once it is set right", async () => {
+  using world = new World(66);
+  const machines = await world.nodes("a", "b");
+  const [a, b] = machines;
+  assert(a !== undefined && b !== undefined);
+  await world.until("links", () => a.isLinked(b) && b.isLinked(a));
+  await world.run(minutes(1));
+  a.kill();
+  world.network.cut(a.host, b.host);
+  world.network.cut(b.host, a.host);
+  a.setWallAhead(days(365 * 5));
+  await a.start();
+  await world.run(seconds(30));
+  assertEquals(a.node.fleet.view.known, 1);
+  a.setWallAhead(0);
+  await world.until("it knows the other again", () => a.node.fleet.view.known === 2, seconds(10));
+  world.network.mend(a.host, b.host);
+  world.network.mend(b.host, a.host);
+  await world.until("in step", () => a.recordDigest() === b.recordDigest(), minutes(1));
+  await world.end();
+});
+
 Deno.test("one neighbour whose clock is days ahead stops the ageing of records, and no more", async () => {
   using world = new World(63);
   const a = await world.machine("a");
