@@ -17,6 +17,7 @@ import { type IpAddress, ipScope, isIpv6 } from "../base/ip.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { formatSocketAddress, type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import type { UnlinkReason } from "./effects.ts";
 import type { KnownNodes } from "./known_nodes.ts";
 import {
   backoffMax,
@@ -50,6 +51,8 @@ interface Entry {
   notBefore: Instant | undefined;
   triedAt: Instant | undefined;
   lostAt: Instant | undefined;
+  /** When its last link ended by silence. */
+  fellSilentAt: Instant | undefined;
 }
 
 /** What this node can do with an address from a record. */
@@ -151,10 +154,12 @@ export class Candidates {
     this.#near.delete(id);
   }
 
-  /** No longer linked; a candidate again after `rest`. */
-  unlink(id: NodeId, rest: Duration, now: Instant): void {
+  /** No longer linked; a candidate again after `rest`. Who said good-bye is heard nowhere any more. */
+  unlink(id: NodeId, why: UnlinkReason, rest: Duration, now: Instant): void {
     const entry = this.#held.get(id);
     if (entry === undefined) return;
+    if (why === "left") entry.heard = nowhere;
+    if (why === "lost") entry.fellSilentAt = now;
     if (entry.linked) this.#linked--;
     entry.linked = false;
     entry.notBefore = later(now, this.#jittered(rest));
@@ -190,11 +195,16 @@ export class Candidates {
     return this.#freshlyHeard(this.#entry(id), now).map((heard) => heard.address);
   }
 
-  /** When the id was first and last heard at its present addresses; `undefined` if not lately. */
+  /**
+   * When the id was first and last heard at its present addresses; `undefined` if not lately, or not
+   * since it fell silent on its link: what was heard before does not show that it is there.
+   */
   heardSince(id: NodeId, now: Instant): { first: Instant; last: Instant } | undefined {
-    const heard = this.#freshlyHeard(this.#entry(id), now);
+    const entry = this.#entry(id);
+    const heard = this.#freshlyHeard(entry, now);
     const last = heard[0]?.at;
-    if (last === undefined) return undefined;
+    const silentAt = entry?.fellSilentAt;
+    if (last === undefined || (silentAt !== undefined && last <= silentAt)) return undefined;
     return { first: heard.reduce((a, b) => b.firstAt < a ? b.firstAt : a, last), last };
   }
 
@@ -364,5 +374,6 @@ function newEntry(held: boolean): Entry {
     notBefore: undefined,
     triedAt: undefined,
     lostAt: undefined,
+    fellSilentAt: undefined,
   };
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Counters } from "../base/counters.ts";
-import { type Duration, earliest, type Instant } from "../base/instant.ts";
+import { type Duration, earliest, elapsed, type Instant } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.ts";
@@ -15,7 +15,7 @@ import { type ConnectBackOptions, ConnectBacks } from "./connect_backs.ts";
 import { Departures } from "./departures.ts";
 import type { DialOutcome, DiscoveryEffect } from "./effects.ts";
 import { type DialReason, type Flight, Flights } from "./flights.ts";
-import { backoffMin, declinedBackoff } from "./limits.ts";
+import { backoffMin, declinedBackoff, oneWayHeardWithin } from "./limits.ts";
 import { LinkSearch } from "./link_search.ts";
 import { type ClosedReason, OneWay, type OneWayPeer } from "./one_way.ts";
 import { Peers, type PeerSnapshot } from "./peers.ts";
@@ -353,6 +353,9 @@ export class Dialling {
     const addresses = this.#candidates.heardAt(id, now).map(formatSocketAddress);
     const linked = this.#surroundings.isLinked(id) || this.#surroundings.isLinkedAt(text);
     if (linked || heard === undefined || !addresses.includes(text)) return [];
+    // A peer that is known to be one stays it while it is heard.
+    const isOld = elapsed(heard.last, flight.since) > oneWayHeardWithin;
+    if (isOld && !this.#oneWay.has(id)) return [];
     return this.#oneWay.handleClosed({
       id,
       address: flight.to,

@@ -259,7 +259,7 @@ export class Discovery {
   /** The link with the id ended. Its addresses are candidates again after a short rest. */
   handleUnlinked(id: NodeId, why: UnlinkReason, now: Instant): DiscoveryEffect[] {
     if (!this.#surroundings.handleUnlinked(id)) return [];
-    this.#candidates.unlink(id, restAfter(why), now);
+    this.#candidates.unlink(id, why, restAfter(why), now);
     this.#dialling.handleUnlinked(id, now);
     if (this.#surroundings.links === 0) {
       // One beacon within two seconds says that this node is alone, however many links it lost.

@@ -152,6 +152,53 @@ Deno.test("no warning for a port that opens to something else, nor for an id wit
   assertEquals(dialsIn(run(machine, 1_000)), []);
 });
 
+/** Runs the machine where nothing answers at any address; the warnings of that time. */
+function runRefused(machine: Discovery, until: number): DiscoveryEffect[] {
+  const warnings: DiscoveryEffect[] = [];
+  for (let next = machine.nextTimeout(); next !== undefined && next <= until;) {
+    const effects = [...machine.handleTimeout(next)];
+    for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
+      if (effect.kind === "warn") warnings.push(effect);
+      if (effect.kind !== "dial") continue;
+      effects.push(
+        ...machine.handleDialled(effect.to, { kind: "failed", reason: "refused" }, next),
+      );
+    }
+    next = machine.nextTimeout();
+  }
+  return warnings;
+}
+
+Deno.test("what was heard of a peer before its link ended says nothing about its port", () => {
+  for (const why of ["left", "lost"] as const) {
+    const machine = machineOn([eth0]);
+    run(machine, 500);
+    machine.handleBeacon(beaconOf(b), at("10.0.0.2"), "eth0", false, instant(600));
+    run(machine, 620);
+    machine.handleDialled(at("10.0.0.2"), { kind: "proved", id: b }, instant(630));
+    machine.handleLinked(b, at("10.0.0.2"), instant(640));
+    machine.handleUnlinked(b, why, instant(1_000));
+    const before = machine.snapshot(instant(1_000)).counts["dial for degree"] ?? 0;
+    assertEquals(runRefused(machine, 100_000), []);
+    // It was dialled where it was linked.
+    assert((machine.snapshot(instant(100_000)).counts["dial for degree"] ?? 0) > before);
+    // Heard again it is there.
+    machine.handleBeacon(beaconOf(b, true), at("10.0.0.2"), "eth0", false, instant(100_500));
+    assertEquals(runRefused(machine, 105_000).length, 1, why);
+  }
+});
+
+Deno.test("a peer that was heard long ago and whose port is closed now has gone", () => {
+  const machine = machineOn([eth0]);
+  run(machine, 500);
+  machine.handleBeacon(beaconOf(b), at("10.0.0.2"), "eth0", true, instant(600));
+  run(machine, 620);
+  // It runs, and has links enough.
+  machine.handleDialled(at("10.0.0.2"), { kind: "failed", reason: "exchange" }, instant(630));
+  assertEquals(runRefused(machine, 100_000), []);
+  assert((machine.snapshot(instant(100_000)).counts["dial for degree"] ?? 0) > 0);
+});
+
 Deno.test("B's name with C's key is C: the address is C's, and B is looked for elsewhere", () => {
   const machine = machineOn([eth0]);
   run(machine, 500);

@@ -138,6 +138,11 @@ export const recordDialsRate = 128;
 export const heldDialsBurst = 32;
 export const heldDialsRate = 4;
 /**
+ * A closed port shows that a peer is heard one way only if it was heard this short before the dial:
+ * who was heard earlier may have gone since. All addresses at which it is heard can be tried by then.
+ */
+export const oneWayHeardWithin = seconds(15);
+/**
  * A dial whose port does not open must be reported failed within this: the one-way warning, due 5 s
  * after the beacon, rests on it. The host's dialler keeps to it.
  */

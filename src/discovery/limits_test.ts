@@ -12,6 +12,7 @@ Deno.test("the limits of discovery fit together", () => {
   assert(limits.oneWayRetryMax + 10 * limits.roomRetry < seconds(15), "the promised 15 s");
   assert(limits.staggerMax + limits.connectTimeout < limits.oneWayPatience);
   assert(limits.oneWayPatience < seconds(5), "the promised 5 s");
+  assert(limits.heardAddressesMax * limits.connectTimeout < limits.oneWayHeardWithin);
   // All one-way peers get their try in time, though each may take its whole timeout.
   assert(
     limits.oneWayPeersMax * limits.connectTimeout <=

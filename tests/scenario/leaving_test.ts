@@ -79,6 +79,11 @@ Deno.test("a good-bye ends the links at once and nobody is named as lost", async
   await world.run(seconds(2));
   assertEquals(lostOf(a), []);
   assertEquals(a.stateOf(c), "unreachable");
+  // It is dialled now and then from now on; that nothing answers is no firewall.
+  for (let i = 0; i < 20; i++) {
+    await world.run(seconds(20));
+    for (const one of [a, b]) assertEquals(one.warningCodes(), []);
+  }
   await world.end();
 });
 
