@@ -139,9 +139,11 @@ export class Finder implements Timed {
     this.perform(this.#options.discovery.handleForgotten(id, this.#now()));
   }
 
-  /** Carries the effects out. */
+  /** Carries the effects out; none once the node stops. */
   perform(effects: readonly DiscoveryEffect[]): void {
-    const { background, warnings } = this.#options;
+    const { background, warnings, stopping } = this.#options;
+    // The end of one dial would begin the next, for ever.
+    if (stopping.aborted) return;
     for (const effect of effects) {
       switch (effect.kind) {
         case "beacon":
@@ -195,6 +197,7 @@ export class Finder implements Timed {
     const limit = new AbortController();
     const stop = () => limit.abort();
     stopping.addEventListener("abort", stop);
+    if (stopping.aborted) stop();
     const done = new AbortController();
     const timer = clock.wait(later(clock.monotonic(), exchangeWait), done.signal).then(stop);
     try {

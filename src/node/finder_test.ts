@@ -15,7 +15,7 @@ import type { DialFailure } from "../platform/secure_streams.ts";
 import { decodeBeacon, encodeBeacon } from "../wire/beacon.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { nodeIdToBytes } from "../wire/node_id.ts";
-import { formatSocketAddress } from "../wire/socket_address.ts";
+import { formatSocketAddress, parseSocketAddress } from "../wire/socket_address.ts";
 import { Authenticator } from "./authenticator.ts";
 import { Background } from "./background.ts";
 import { Finder } from "./finder.ts";
@@ -164,6 +164,27 @@ Deno.test("who is heard is dialled at the sender's address and the beacon's port
   await run(5_000);
   assertEquals(warnings.all().map(({ code }) => code), ["one-way"]);
   end();
+});
+
+Deno.test("once the node stops nothing is dialled any more, and what is under way ends", async () => {
+  using gate = CryptoGate.install();
+  const { finder, host, dialled, state, time, stopping, run, end } = await world(gate, [
+    "10.0.0.7:7411",
+    "10.0.0.8:7411",
+  ]);
+  state.hangs = true;
+  finder.handleInterfaces(host.interfaces());
+  await run(1_000);
+  const before = dialled.length;
+  assert(before > 0);
+  end();
+  assert(stopping.signal.aborted);
+  await run(60_000);
+  assertEquals(dialled.length, before);
+  const address = parseSocketAddress("10.0.0.9:7411");
+  assert(address !== undefined);
+  assertEquals((await finder.dial(address)).kind, "failed");
+  assertEquals(time.pending, 0);
 });
 
 Deno.test("beacons that are nothing of ours are counted and lead nowhere", async () => {
