@@ -36,16 +36,23 @@ const optionSpecs: readonly OptionSpec[] = [
     value: "PERCENT",
     help: "nodes that leave and return per hour, for an hour (0)",
   },
+  { name: "changes", value: "N", help: "records that change, one after the other (5)" },
   { name: "ends", value: "N", help: "nodes that are killed, and as many that fall silent (3)" },
+  { name: "assembled", help: "the fleet stands from the start: it is not formed" },
   { name: "json", help: "print the figures as one JSON array" },
   { name: "help", short: "h", help: "show this help" },
 ];
 
+/** Larger fleets are not watched for false alarms: each node would look at all after each change. */
+const watchedMax = 1_000;
+/** Nodes of the largest fleet of the table, which is to be printed within a quarter of an hour. */
+const largestInTable = 3_000;
+
 const help = `Usage: deno task sim [options]
 
 A fleet of production nodes in virtual time: forms, rests, learns of changes, misses who is gone.
-Without options: the table of simulated numbers (10 and 100 nodes), about a quarter of an hour.
-Larger fleets are asked for by --nodes; what they take grows with the square of it until they rest.
+Without options: the table of simulated numbers, about a quarter of an hour. What forming a fleet
+takes grows with the square of its nodes; --assembled begins with one that stands.
 
 Options:
 ${
@@ -54,7 +61,7 @@ ${
 }
 
 Example:
-  deno task sim --nodes 1000 --lans 4 --seed 7 --minutes 60 --loss 0.2`;
+  deno task sim --nodes 1000 --assembled --seed 7 --minutes 60 --loss 0.2`;
 
 /** A number of an option; throws a sentence for people. */
 function numberOf(
@@ -92,12 +99,15 @@ function planOf(parsed: ParsedWords): SimPlan {
   return {
     nodes,
     lans,
+    isAssembled: parsed.has("assembled"),
+    isWatched: nodes <= watchedMax,
     seed: numberOf(parsed, "seed", 7, { from: 0, to: 0xffff_ffff, isWhole: true }),
     loss: numberOf(parsed, "loss", 0, { from: 0, to: 0.9 }),
     delay: milliseconds(numberOf(parsed, "delay", 5, { from: 0, to: 60_000 })),
     rest: minutes(numberOf(parsed, "minutes", 10, { from: 1, to: 100_000 })),
     churnPerHour: numberOf(parsed, "churn", 0, { from: 0, to: 100 }) / 100,
-    changes: 5,
+    churnFor: minutes(60),
+    changes: numberOf(parsed, "changes", 5, { from: 0, to: 1_000, isWhole: true }),
     ends: numberOf(parsed, "ends", 3, { from: 0, to: 100, isWhole: true }),
   };
 }
@@ -107,19 +117,43 @@ function tablePlans(): SimPlan[] {
   const base: SimPlan = {
     nodes: 10,
     lans: 1,
+    isAssembled: false,
+    isWatched: true,
     seed: 7,
     loss: 0,
     delay: milliseconds(5),
     rest: minutes(10),
     churnPerHour: 0,
+    churnFor: minutes(60),
     changes: 5,
     ends: 3,
   };
   return [
     base,
     { ...base, nodes: 100, lans: 2, churnPerHour: 0.01 },
-    // A thousand node-hours.
-    { ...base, nodes: 100, lans: 2, loss: 0.2, rest: minutes(600), changes: 0, ends: 0 },
+    // A thousand node-hours, of as few nodes as have the links of many.
+    { ...base, nodes: 20, lans: 2, loss: 0.2, rest: minutes(3_000), changes: 0, ends: 0 },
+    {
+      ...base,
+      nodes: 1_000,
+      lans: 4,
+      isAssembled: true,
+      rest: minutes(2),
+      churnPerHour: 0.01,
+      churnFor: minutes(20),
+      changes: 3,
+      ends: 2,
+    },
+    {
+      ...base,
+      nodes: largestInTable,
+      lans: largestInTable / 250,
+      isAssembled: true,
+      isWatched: false,
+      rest: minutes(0.5),
+      changes: 1,
+      ends: 0,
+    },
   ];
 }
 

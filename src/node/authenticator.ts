@@ -171,7 +171,7 @@ export class Authenticator {
     const begun = await beginExchange(context);
     const m2 = await this.#post(connection, paths.exchange, begun.m1, signal);
     if (m2 === undefined) return rejected("exchange refused by the peer");
-    const confirmed = await confirmExchange(begun.state, m2, await this.#offerTo(context.peer.id));
+    const confirmed = await confirmExchange(begun.state, m2, await this.offerTo(context.peer.id));
     if (confirmed instanceof ExchangeRefusal) return this.#refused(confirmed);
     const m4 = await this.#post(connection, paths.confirm, confirmed.m3, signal);
     if (m4 === undefined) return rejected("confirmation refused by the peer");
@@ -214,7 +214,8 @@ export class Authenticator {
     return reason;
   }
 
-  async #offerTo(peer: NodeId): Promise<SealedOffer> {
+  /** What this node tells the peer of itself in an exchange. */
+  async offerTo(peer: NodeId): Promise<SealedOffer> {
     const { owner, clock, self } = this.#options;
     return {
       membership: [],
@@ -266,7 +267,7 @@ export class Authenticator {
     if (answered === undefined) return undefined;
     this.#awaiting.delete(connection);
     const { state, peer } = answered;
-    const accepted = await acceptConfirm(state, m3, () => this.#offerTo(peer));
+    const accepted = await acceptConfirm(state, m3, () => this.offerTo(peer));
     const { owner, counters } = this.#options;
     if (accepted instanceof ExchangeRefusal) {
       const { reason, bootNonce, m4 } = accepted;

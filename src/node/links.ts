@@ -96,6 +96,8 @@ export class Links implements Timed {
   /** Links that others were told to be suspect. */
   readonly #suspected = new Set<NodeId>();
   readonly #reproveAt = new Map<NodeId, Instant>();
+  /** The earliest of them, once somebody asked since they changed: nearly every datagram asks. */
+  #reproveNext: Instant | undefined;
   readonly #strangerProvedAt = new Map<NodeId, Instant>();
 
   constructor(options: LinksOptions) {
@@ -197,7 +199,7 @@ export class Links implements Timed {
       ? scaled(dialBackAfter, prng.between(0.5, 1.5))
       : scaled(reproveEvery, prng.between(0.9, 1.1));
     // Not later for being proven again meanwhile, by the peer's own dialling.
-    if (isNew || peer.dialledAt !== undefined) this.#reproveAt.set(peer.id, later(now, again));
+    if (isNew || peer.dialledAt !== undefined) this.#reprove(peer.id, later(now, again));
     if (isNew) {
       if (peers.linkCount >= linksMax) return;
       peers.link(peer);
@@ -243,6 +245,7 @@ export class Links implements Timed {
     monitor.handleUnlink(peer.id);
     this.#suspected.delete(peer.id);
     this.#reproveAt.delete(peer.id);
+    this.#reproveNext = undefined;
     peers.unlink(peer);
     asker.abandon(peer.id);
     owner.handleLinkDown(peer, why);
@@ -321,7 +324,7 @@ export class Links implements Timed {
 
   /** Repeats the exchange with every link: what was learned of their clocks is worth nothing now. */
   proveAnew(now: Instant): void {
-    for (const id of this.#reproveAt.keys()) this.#reproveAt.set(id, now);
+    for (const id of this.#reproveAt.keys()) this.#reprove(id, now);
   }
 
   /** How the link does. */
@@ -409,8 +412,14 @@ export class Links implements Timed {
     return refusedAt === undefined ? { kind: "failed" } : { kind: "refused", address: refusedAt };
   }
 
+  #reprove(id: NodeId, at: Instant): void {
+    this.#reproveAt.set(id, at);
+    this.#reproveNext = undefined;
+  }
+
   nextTimeout(): Instant | undefined {
-    return earliest(this.#options.monitor.nextTimeout(), ...this.#reproveAt.values());
+    if (this.#reproveAt.size > 0) this.#reproveNext ??= earliest(...this.#reproveAt.values());
+    return earliest(this.#options.monitor.nextTimeout(), this.#reproveNext);
   }
 
   handleTimeout(now: Instant): void {
@@ -418,7 +427,7 @@ export class Links implements Timed {
     this.#perform(monitor.handleTimeout(now));
     for (const [id, at] of this.#reproveAt) {
       if (at > now) continue;
-      this.#reproveAt.set(id, later(now, scaled(reproveEvery, prng.between(0.9, 1.1))));
+      this.#reprove(id, later(now, scaled(reproveEvery, prng.between(0.9, 1.1))));
       const peer = peers.get(id);
       if (peer !== undefined) background.own("repeat the exchange", this.#authenticate(peer));
     }

@@ -210,6 +210,18 @@ export class HeldRecords {
     for (const _ of authorsIn(this.#current)) this.#authorCount += 1;
   }
 
+  /** Holds what the other holds and nothing else, at once: their trees share one shape. */
+  adopt(other: HeldRecords): void {
+    this.#version += 1;
+    this.#current = other.#current;
+    this.#aside = other.#aside;
+    this.#authorCount = other.#authorCount;
+    this.#leftAt.clear();
+    this.#seenAt.clear();
+    for (const [key, at] of other.#leftAt) this.#leftAt.set(key, at);
+    for (const [key, at] of other.#seenAt) this.#seenAt.set(key, at);
+  }
+
   /** Lets the record go. */
   remove({ key }: VerifiedRecord): void {
     this.#version += 1;

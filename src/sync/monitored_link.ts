@@ -284,11 +284,11 @@ export class MonitoredLink implements ProbeTimes {
   /** When `handleTimeout` wants to be called. */
   nextTimeout(): Instant | undefined {
     if (this.#round !== undefined) return this.#round.nextTimeout();
-    return earliest(
-      this.#restartingUntil,
-      this.#handoverUntil,
-      this.#awaitedUntil ?? this.#dueAt(),
-    );
+    const due = this.#awaitedUntil ?? this.#dueAt();
+    // Asked of each link for nearly every datagram: mostly there is nothing else.
+    return this.#restartingUntil === undefined && this.#handoverUntil === undefined
+      ? due
+      : earliest(this.#restartingUntil, this.#handoverUntil, due);
   }
 
   /** When the next probe is due: at its turn, or because a watcher of ours has fallen silent. */

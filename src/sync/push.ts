@@ -219,7 +219,9 @@ export class Push {
   /** When `handleTimeout` wants to be called. */
   nextTimeout(): Instant | undefined {
     let next: Instant | undefined;
-    for (const link of this.#links.values()) next = earliest(next, link.due);
+    for (const { due } of this.#links.values()) {
+      if (due !== undefined && (next === undefined || due < next)) next = due;
+    }
     const [first] = this.#pulls.values();
     return earliest(next, first?.retryAt);
   }

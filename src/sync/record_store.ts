@@ -26,6 +26,7 @@ import {
   type WallTime,
   wallTime,
 } from "../base/instant.ts";
+import { invariant } from "../base/invariant.ts";
 import { sameExceptSignature } from "../wire/cose_sign1.ts";
 import { offerHashLength } from "../wire/limits.ts";
 import type { NodeId } from "../wire/node_id.ts";
@@ -232,6 +233,16 @@ export class RecordStore implements RecordRanges {
       this.#nextCheck ??= later(now, expiryCheckInterval);
     }
     for (const [record, firstSeen] of others) this.restore(record, firstSeen, now, wall);
+  }
+
+  /**
+   * Holds from now on what the other store holds, and nothing else, without looking at any of it:
+   * for thousands of stores in one process that have their memory in common (`RecordSharing`).
+   */
+  adopt(other: RecordStore, now: Instant): void {
+    invariant(this.#sharing === other.#sharing, "the stores have their memory in common");
+    this.#held.adopt(other.#held);
+    this.#nextCheck ??= later(now, expiryCheckInterval);
   }
 
   /** When the process's clock would have shown that the record was first seen. */

@@ -56,8 +56,8 @@ export class Fleet implements Disposable {
     this.prng = new Prng([options.seed, 8]);
   }
 
-  /** Makes the machines and starts them all within a second of virtual time. */
-  static async start(options: FleetOptions): Promise<Fleet> {
+  /** The machines, on which nothing runs yet. */
+  static async make(options: FleetOptions): Promise<Fleet> {
     seedStandIn(options.seed);
     const world = new World(options.seed, { isLarge: true });
     const fleet = new Fleet(options, world);
@@ -72,6 +72,13 @@ export class Fleet implements Disposable {
       machine.host.traffic.classify = messageKindOf;
       fleet.#numbers.set(machine.host, number);
     }
+    return fleet;
+  }
+
+  /** Makes the machines and starts them all within a second of virtual time. */
+  static async start(options: FleetOptions): Promise<Fleet> {
+    const fleet = await Fleet.make(options);
+    const { world } = fleet;
     const starts: Promise<unknown>[] = [];
     for (const machine of world.machines) {
       const after = milliseconds(fleet.prng.unit() * startSpread);
@@ -97,6 +104,11 @@ export class Fleet implements Disposable {
   /** Machines on which a node runs. */
   running(): Machine[] {
     return this.machines.filter(({ isRunning }) => isRunning);
+  }
+
+  /** Its network's number. */
+  lanOf(machine: Machine): number {
+    return (this.#numbers.get(machine.host) ?? 0) % this.options.lans;
   }
 
   #addressOf(number: number): IpAddress {

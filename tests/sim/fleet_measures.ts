@@ -97,11 +97,14 @@ export async function measureChange(
   const signed = () => fleet.serialAt(author, author, infoKind) > before;
   if (await fleet.until(signed, seconds(10), milliseconds(5)) === undefined) return undefined;
   const serial = fleet.serialAt(author, author, infoKind);
-  let waiting = running;
+  const waiting = [...running];
   const knownAfter = await fleet.until(
     () => {
-      waiting = waiting.filter((machine) => fleet.serialAt(machine, author, infoKind) < serial);
-      return waiting.length === 0;
+      for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
+        if (fleet.serialAt(last, author, infoKind) < serial) return false;
+        waiting.pop();
+      }
+      return true;
     },
     seconds(60),
     milliseconds(5),
@@ -213,16 +216,16 @@ export async function measureChurn(
   fleet: Fleet,
   sharePerHour: number,
   length: Duration,
-  alarms: AlarmWatch,
+  alarms?: AlarmWatch,
 ): Promise<TrafficReading> {
   const { world, prng } = fleet;
   const between = 3_600_000 / (fleet.machines.length * sharePerHour);
   let leaves = 0;
   const end = world.time.now + length;
   const back = (machine: Machine) => {
-    alarms.noteEnd(machine);
+    alarms?.noteEnd(machine);
     fleet.startNode(machine).then(
-      () => alarms.follow(machine),
+      () => alarms?.follow(machine),
       (error: unknown) => world.failures.push(`${machine.name}: ${String(error)}`),
     );
   };
@@ -231,7 +234,7 @@ export async function measureChurn(
     world.time.after(milliseconds(between), leave);
     const machine = prng.pick(fleet.running());
     if (machine === undefined) return;
-    alarms.noteEnd(machine);
+    alarms?.noteEnd(machine);
     if (leaves++ % 2 === 0) machine.kill();
     else {
       machine.stop().catch((error: unknown) =>

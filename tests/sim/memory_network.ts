@@ -154,6 +154,8 @@ export class MemoryNetwork {
   delay = milliseconds(1);
   /** Whether datagrams get through at all; beacons and streams do. */
   filter: DatagramFilter = (bytes) => bytes;
+  /** Whether beacons are heard by anybody. */
+  carriesBeacons = true;
   /** Duplicates, delays and loses beyond `loss` and `delay`. */
   weather: Weather = fair;
   /** Told of everything that sets out, and of everything that arrives. */
@@ -283,6 +285,7 @@ export class MemoryNetwork {
     hearers: readonly Member[],
     arrive: (bytes: Bytes, hearer: Member) => void,
   ): void {
+    if (!this.carriesBeacons) return;
     if (this.weather !== fair) {
       for (const hearer of hearers) {
         this.carry(bytes, from, hearer.host, (arrived) => arrive(arrived, hearer));

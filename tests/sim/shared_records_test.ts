@@ -36,3 +36,22 @@ Deno.test("stores of one world that hold the same are one tree, whatever came be
   assert(stores[1]?.tree.root === stores[2]?.tree.root);
   assertEquals(sharing.sizes.records, 301);
 });
+
+Deno.test("a store that adopts another's records holds the same, and goes its own way from there", () => {
+  const sharing = new SharedRecords();
+  const [one, two] = [0, 1].map((id) => new RecordStore({ selfId: fakeAuthor(id), sharing }));
+  assert(one !== undefined && two !== undefined);
+  for (const author of [1, 2, 3]) {
+    one.admit(fakeRecord({ author, serial: 2, signedAt: wall }), now, wall);
+  }
+  two.admit(fakeRecord({ author: 9, serial: 1, signedAt: wall }), now, wall);
+  const { version } = two;
+  two.adopt(one, now);
+  assert(two.tree.root === one.tree.root);
+  assert(two.version !== version);
+  assertEquals([...two.authors()], [...one.authors()]);
+  assertEquals(two.authorCount, 3);
+  two.admit(fakeRecord({ author: 4, serial: 1, signedAt: wall }), now, wall);
+  assertEquals([one.authorCount, two.authorCount], [3, 4]);
+  assert(two.nextTimeout() !== undefined);
+});

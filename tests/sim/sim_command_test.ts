@@ -37,6 +37,19 @@ Deno.test("a simulated fleet has one history for one seed, and another for anoth
   assert(historyOf(one.out) !== undefined && historyOf(one.out) !== historyOf(other.out));
 });
 
+Deno.test("an assembled fleet is in step from the start, and stands changes and ends", async () => {
+  const args = ["--nodes", "14", "--lans", "2", "--assembled", "--minutes", "1", "--ends", "1"];
+  const { code, out, said } = await sim(...args, "--changes", "1", "--json");
+  assertEquals(code, 0, said);
+  const valueOf = (name: string) => lasting(out).find((figure) => figure.name === name)?.value;
+  assertEquals(valueOf("all know all"), undefined);
+  assertEquals(valueOf("false alarms"), "0");
+  // Nobody dials anybody: nothing is left to be found.
+  assertEquals(said.includes("tls"), false, said);
+  assert(Number(valueOf("changed record known by all")) < 1, out);
+  assert(Number(valueOf("silent host known, last")) < 10, out);
+});
+
 Deno.test("wrong options of the simulator are named, with what they take", async () => {
   const [tooMany, noNumber, unknown, crowded, help] = await Promise.all([
     sim("--nodes", "1"),
