@@ -12,12 +12,12 @@ export class Prng {
   #c: number;
   #counter: number;
 
-  /** @param seed Any 32-bit words; the same ones give the same sequence. */
+  /** @param seed Up to four 32-bit words; the same ones give the same sequence, others another. */
   constructor(seed: readonly number[]) {
     this.#a = seed[0] ?? 0;
     this.#b = seed[1] ?? 0;
     this.#c = seed[2] ?? 0;
-    this.#counter = (seed[3] ?? 0) | 1;
+    this.#counter = seed[3] ?? 1;
     // The first outputs show the seed; sfc32 asks for a dozen to be thrown away.
     for (let i = 0; i < 12; i++) this.#next();
   }
