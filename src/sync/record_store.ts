@@ -166,14 +166,14 @@ export class RecordStore implements RecordRanges {
   set expiryPaused(paused: boolean) {
     if (paused === this.#expiryPaused) return;
     this.#expiryPaused = paused;
-    // What was refused as aged may be wanted now.
-    this.#refused.clear();
     // What has left by a calendar that is doubted now, or was until now, is looked at again at once.
     this.lookAgain();
   }
 
   /** The calendar was set: ages are looked at anew at once, not at the next of the regular looks. */
   lookAgain(): void {
+    // What was refused as aged may be wanted now.
+    this.#refused.clear();
     if (this.#nextCheck !== undefined) this.#nextCheck = instant(0);
   }
 

@@ -214,6 +214,17 @@ Deno.test("a record that is already old when it comes is refused", async () => {
   assert(outcome.kind === "refused" && outcome.reason === "expired");
 });
 
+Deno.test("what a wrong calendar refused as old is wanted as soon as it is set right", async () => {
+  const store = newStore();
+  const record = await ann.record({ signedAt });
+  const wrong = wallTime(wallStart + days(4_000));
+  assertEquals(store.admit(record, start, wrong).kind, "refused");
+  assertEquals(store.judgeOffer(offerOf(record), start, wallStart), "refused");
+  store.lookAgain();
+  assertEquals(store.judgeOffer(offerOf(record), start, wallStart), "wanted");
+  assertEquals(store.admit(record, start, wallStart).kind, "stored");
+});
+
 Deno.test("while ageing is paused nothing leaves, nothing is deleted, and old records are taken", async () => {
   const store = newStore();
   const record = await ann.record({ signedAt });
