@@ -14,3 +14,11 @@
 export function degreeFor(fleetSize: number): number {
   return Math.round(8 + Math.log2(Math.max(1, fleetSize)) / 2);
 }
+
+/**
+ * How many of its links a node looks for in haste: half, and one. Every link has two ends, so where
+ * each newcomer makes D at once nodes end at 2·D; the rest mostly comes from those who come later.
+ */
+export function eagerDegreeFor(fleetSize: number): number {
+  return Math.ceil(degreeFor(fleetSize) / 2) + 1;
+}

@@ -73,6 +73,11 @@ export class Dialling {
     return this.#search.degree;
   }
 
+  /** Links it looks for in haste. */
+  get eagerDegree(): number {
+    return this.#search.eagerDegree;
+  }
+
   /** Whether a dial to the id is under way. */
   isDialling(id: NodeId): boolean {
     return this.#flights.hasId(id);
@@ -80,7 +85,7 @@ export class Dialling {
 
   /** Whether links are missing for which an id of this sort may be dialled. */
   wantsLink(held: boolean): boolean {
-    return this.#search.missing(held) > 0;
+    return this.#search.missingInHaste(held) > 0;
   }
 
   /** Whether this process runs late. */
@@ -225,7 +230,7 @@ export class Dialling {
       const held = this.#candidates.isHeld(id);
       if ((this.#surroundings.isLinked(id) && !relink) || this.#flights.hasId(id)) {
         this.#connectBacks.delete(id);
-      } else if (!beyondDegree && this.#search.missing(held) <= 0) {
+      } else if (!beyondDegree && this.#search.missingInHaste(held) <= 0) {
         this.#connectBacks.delete(id);
         this.#counters.count("connect-back not needed");
       } else if (this.#departures.begin(id, "beacon", relink, effects, now) !== "no room") {

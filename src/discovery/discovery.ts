@@ -5,7 +5,7 @@
  *
  * Addresses come from beacons (connect-back), from stored records, from earlier links and from
  * `--peer`. A node dials until it has D links in total (`degreeFor`). With links enough it still
- * answers a solicitation or a beacon from another island, by lot, so that about three of all hearers
+ * answers a solicitation or a beacon from another island, by lot, so that about two of all hearers
  * do; a solicitation repeated within seconds raises the odds. One known unreachable id is dialled
  * every 30 s, every 2 s while there is no link at all, and at once after an interface change.
  *
@@ -338,7 +338,9 @@ export class Discovery {
   /** Whether this node, with links enough, answers all the same. */
   #volunteers(id: NodeId, solicitation: boolean, announcer: Announcer, now: Instant): boolean {
     const { links } = this.#surroundings;
-    if (this.#isLate || links < this.degree || links >= volunteerLinksMax) return false;
+    if (this.#isLate || links < this.#dialling.eagerDegree || links >= volunteerLinksMax) {
+      return false;
+    }
     const audience = Math.max(announcer.audience(now), links);
     const held = this.#candidates.heldCount;
     return solicitation

@@ -154,9 +154,9 @@ export const solicitationGap = seconds(5);
 /** A solicitation from an id this node is linked with (it may have restarted) dials at most this often. */
 export const relinkGap = seconds(30);
 /** How many hearers that have links enough should answer one solicitation or foreign island. */
-export const volunteers = 3;
+export const volunteers = 2;
 /** Repeated solicitations of one id multiply the chance to volunteer by this. */
-export const volunteerGrowth = 4;
+export const volunteerGrowth = 2;
 /** The same solicitation arrives over IPv6 and IPv4; nearer together than this they are one. */
 export const solicitationTwin = milliseconds(50);
 /** For how long repeated solicitations are counted together. */
@@ -183,6 +183,8 @@ export const releasePausePerNode = seconds(1);
 
 /** Dials for links at a time while this process runs late: the first may lead to who is later still. */
 export const lateDialsMax = 2;
+/** Between two dials of a node that has links in haste and is still below its degree, ± half. */
+export const unhurriedFillPause = seconds(20);
 /** Missing links are looked for at most this often, however much is learned meanwhile. */
 export const fillGap = milliseconds(50);
 /** How often candidates in back-off are looked at while links are missing. */

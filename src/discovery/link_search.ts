@@ -4,14 +4,21 @@
  *
  * @module
  */
-import { earliest, type Instant, later } from "../base/instant.ts";
+import { earliest, type Instant, later, scaled } from "../base/instant.ts";
+import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { Candidates } from "./candidates.ts";
-import { degreeFor } from "./degree.ts";
+import { degreeFor, eagerDegreeFor } from "./degree.ts";
 import type { Departures } from "./departures.ts";
 import type { DiscoveryEffect } from "./effects.ts";
 import type { Flights } from "./flights.ts";
-import { fillGap, fillPause, lateDialsMax, volunteerLinksMax } from "./limits.ts";
+import {
+  fillGap,
+  fillPause,
+  lateDialsMax,
+  unhurriedFillPause,
+  volunteerLinksMax,
+} from "./limits.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What the search rests on. */
@@ -20,6 +27,7 @@ export interface LinkSearchOptions {
   readonly surroundings: Surroundings;
   readonly flights: Flights;
   readonly departures: Departures;
+  readonly prng: Prng;
   /** Whether nothing else is under way with the id. */
   readonly isFree: (id: NodeId) => boolean;
 }
@@ -28,6 +36,8 @@ export interface LinkSearchOptions {
 export class LinkSearch {
   readonly #options: LinkSearchOptions;
   #fillAt: Instant;
+  /** When a node with links enough for the moment dials one more. */
+  #unhurriedAt: Instant;
   #filledAt: Instant | undefined;
   #nearFirst = true;
   #isLate = false;
@@ -35,6 +45,7 @@ export class LinkSearch {
   constructor(options: LinkSearchOptions, now: Instant) {
     this.#options = options;
     this.#fillAt = now;
+    this.#unhurriedAt = this.#unhurriedAfter(now);
   }
 
   /** Links this node strives for, whoever dialled. */
@@ -42,18 +53,36 @@ export class LinkSearch {
     return degreeFor(this.#options.candidates.heldCount + 1);
   }
 
+  /** Links it looks for in haste. */
+  get eagerDegree(): number {
+    return eagerDegreeFor(this.#options.candidates.heldCount + 1);
+  }
+
   /**
-   * How many dials for more links may begin. Half of what is missing at a time: the others look for
-   * links too, and a fleet that starts together would end at twice its degree. Dials to strangers
-   * take no room from held ids: anybody can cause them.
+   * How many dials for more links may begin. Half of what is missing in haste at a time, for the
+   * others look for links too; between that and the degree one now and then. Dials to strangers take
+   * no room from held ids: anybody can cause them.
    */
-  missing(held: boolean): number {
+  missing(held: boolean, now: Instant): number {
+    const { links, linksCounted } = this.#options.surroundings;
+    const inHaste = this.missingInHaste(held);
+    const enough = links >= volunteerLinksMax || linksCounted >= this.degree;
+    if (inHaste > 0 || enough || now < this.#unhurriedAt) return inHaste;
+    return 1 - this.#options.flights.countForLinks(held);
+  }
+
+  /** The same without those that can wait: a newcomer that all hear is not for all to dial. */
+  missingInHaste(held: boolean): number {
     const { links, linksCounted } = this.#options.surroundings;
     if (links >= volunteerLinksMax) return 0;
-    const share = Math.ceil((this.degree - linksCounted) / 2);
+    const share = Math.ceil((this.eagerDegree - linksCounted) / 2);
     // Who is late has dials enough under way: each would only make the others fail.
     const atOnce = this.#isLate ? Math.min(lateDialsMax, share) : share;
     return atOnce - this.#options.flights.countForLinks(held);
+  }
+
+  #unhurriedAfter(now: Instant): Instant {
+    return later(now, scaled(unhurriedFillPause, this.#options.prng.between(0.5, 1.5)));
   }
 
   /** Whether this process runs late: then fewer dials at a time. */
@@ -70,12 +99,13 @@ export class LinkSearch {
   /** Looks, if it is time. */
   handleTimeout(now: Instant): DiscoveryEffect[] {
     const { candidates, departures, isFree } = this.#options;
-    if (now < this.#fillAt || !this.#isLooking) return [];
+    if (now < this.#fillAt || !this.#isLooking(now)) return [];
     this.#filledAt = now;
     this.#fillAt = later(now, fillPause);
     const effects: DiscoveryEffect[] = [];
-    const fits = (id: NodeId) => isFree(id) && (candidates.isHeld(id) || this.missing(false) > 0);
-    for (let missing = this.missing(true); missing > 0; missing--) {
+    const fits = (id: NodeId) =>
+      isFree(id) && (candidates.isHeld(id) || this.missing(false, now) > 0);
+    for (let missing = this.missing(true, now); missing > 0; missing--) {
       const near = () => candidates.pickNear(fits, now);
       const far = () => candidates.pickReachable(fits, now);
       const id = this.#nearFirst ? near() ?? far() : far() ?? near();
@@ -83,15 +113,18 @@ export class LinkSearch {
       if (id === undefined) break;
       if (departures.begin(id, "degree", false, effects, now) === "no room") break;
     }
+    this.#unhurriedAt = this.#unhurriedAfter(now);
     return effects;
   }
 
   /** When `handleTimeout` is to be called next. */
   nextTimeout(): Instant | undefined {
-    return this.#isLooking ? this.#fillAt : undefined;
+    if (this.#isLooking(this.#fillAt)) return this.#fillAt;
+    const atLeisure = this.#unhurriedAt > this.#fillAt ? this.#unhurriedAt : this.#fillAt;
+    return this.#isLooking(atLeisure) ? atLeisure : undefined;
   }
 
-  get #isLooking(): boolean {
-    return this.#options.candidates.hasLive && this.missing(true) > 0;
+  #isLooking(at: Instant): boolean {
+    return this.#options.candidates.hasLive && this.missing(true, at) > 0;
   }
 }

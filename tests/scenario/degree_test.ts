@@ -38,6 +38,11 @@ Deno.test("eighteen nodes that start together shed the links that nobody needs",
     () => machines.every(({ node }) => node.fleet.view.reachable === names.length),
   );
   await world.until(
+    "all have their degree",
+    () => Math.min(...counts()) >= degreeFor(names.length) - 1,
+    minutes(15),
+  );
+  await world.until(
     "no two neighbours both have more links than they need",
     () =>
       machines.every((one) =>

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { minutes, seconds } from "../../src/base/instant.ts";
+import { eagerDegreeFor } from "../../src/discovery/degree.ts";
 import { linksMax } from "../../src/node/limits.ts";
 import { type Machine, World } from "../sim/world.ts";
 
@@ -29,7 +30,10 @@ Deno.test("forty nodes that start together end within the link limits, all agree
   );
   for (const one of machines) {
     const { linkCount } = one.node.peers;
-    assert(linkCount >= 8 && linkCount <= linksMax, `${one.name} has ${linkCount} links`);
+    assert(
+      linkCount >= eagerDegreeFor(40) && linkCount <= linksMax,
+      `${one.name} has ${linkCount} links`,
+    );
     const ends = one.events.filter(({ event }) => event === "link-down");
     assertEquals(ends.filter(({ reason }) => reason !== "let go"), []);
     assertEquals(one.warningCodes(), []);
