@@ -77,7 +77,7 @@ export class FleetWatch implements Timed {
 
   /** Whether a path leads to the node beside its link with this one. */
   isReachedOtherwise(id: NodeId): boolean {
-    const graph = this.#view?.reach.graph ?? linkGraphOf(this.#sources.store);
+    const graph = linkGraphOf(this.#sources.store);
     const others = [...this.#sources.linked()].filter((other) => other !== id);
     return new Reach(graph, this.#sources.selfId, others).reaches(id);
   }

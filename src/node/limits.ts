@@ -108,6 +108,11 @@ export const linksGapMin = seconds(1);
 export const urgentEvery = seconds(5);
 /** Authors whose last urgent record is remembered. */
 export const urgentAuthorsMax = 4_096;
+/**
+ * One of a newcomer's neighbours tells of it at once, on the average within this time: each draws
+ * from as many times this as it has links. All at once would be a dozen records for one newcomer.
+ */
+export const linksNewsSpread = milliseconds(200);
 /** The first publication of `links` waits only for the links that come with it. */
 export const linksFirstCoalesce = milliseconds(300);
 /** How often the costs of links are compared with those told last; a drift must be there twice. */

@@ -161,6 +161,7 @@ export class Node {
     const { clock, entropy, network, log } = outside;
     const { background, archive } = parts;
     const selfId = identity.id;
+    const ownPrefix = prefixHexOf(selfId);
     const now = clock.monotonic();
     const seed = new Uint32Array(entropy.bytes(16).buffer);
     const prng = new Prng([...seed]);
@@ -267,11 +268,19 @@ export class Node {
       background,
       own,
       duplicates,
+      prng,
       bootNonce,
       earlierInfo: archive.store.get(recordKey(infoKind, selfId, new Uint8Array(0))),
       owner: {
         describe: () => describeSelf(options, this.#interfaces.addresses()),
         linkCosts: () => this.#linkCosts(),
+        newsOf: (prefix) => {
+          const peer = this.peers.byPrefix(prefix);
+          if (peer?.linked !== true || this.fleet.isReachedOtherwise(peer.id)) return "told";
+          const listed = this.#readings.linksOf(peer.id)?.links;
+          if (listed === undefined) return "too early";
+          return listed.some((link) => link.peer === ownPrefix) ? "to be told" : "told";
+        },
         signingTime: () => this.#calendar.signingTime(),
         handlePublished: (record, urgent) => {
           this.warnings.clear("publishing");

@@ -8,7 +8,16 @@ import type { Bytes } from "../base/bytes.ts";
 import { equalBytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
-import { earliest, elapsed, type Instant, later, type WallTime } from "../base/instant.ts";
+import {
+  type Duration,
+  earliest,
+  elapsed,
+  type Instant,
+  later,
+  scaled,
+  type WallTime,
+} from "../base/instant.ts";
+import type { Prng } from "../base/prng.ts";
 import { unreachable } from "../base/invariant.ts";
 import type { DuplicateEffect, DuplicateWatch } from "../identity/mod.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -30,10 +39,17 @@ import {
   linksCoalesce,
   linksFirstCoalesce,
   linksGapMin,
+  linksNewsSpread,
   lostFor,
   publishAgainAfter,
 } from "./limits.ts";
 import type { Timed } from "./pump.ts";
+
+/**
+ * Whether others wait for this node's word of a new neighbour: it has not named its own links yet; it
+ * named this one, and no other path leads to it; or another's word did, or will have to do.
+ */
+export type NeighbourNews = "too early" | "to be told" | "told";
 
 /** What a node publishes is asked of it at the moment of publishing. */
 export interface PublisherOwner {
@@ -41,6 +57,8 @@ export interface PublisherOwner {
   describe(): InfoBody;
   /** The links it holds now. */
   linkCosts(): readonly LinkCost[];
+  /** What is to be done about the new neighbour of that prefix. */
+  newsOf(prefix: string): NeighbourNews;
   /** The time to sign with. */
   signingTime(): WallTime;
   /** A record of this node's own is on disk: take it in and tell it on. */
@@ -58,6 +76,7 @@ export interface PublisherOptions {
   readonly background: Background;
   readonly own: OwnRecords;
   readonly duplicates: DuplicateWatch;
+  readonly prng: Prng;
   readonly bootNonce: Bytes;
   /** The `info` record of an earlier start, if the disk remembers one. */
   readonly earlierInfo: VerifiedRecord | undefined;
@@ -68,6 +87,8 @@ export interface PublisherOptions {
 export class Publisher implements Timed {
   readonly #options: PublisherOptions;
   readonly #lost = new Map<string, Instant>();
+  /** New neighbours to whom no other path led, and when the word goes out. */
+  readonly #news = new Map<string, Instant>();
   #info: VerifiedRecord | undefined;
   #infoBody: Bytes | undefined;
   /** Kinds whose newest record could not be written to disk. */
@@ -136,17 +157,47 @@ export class Publisher implements Timed {
   /**
    * A link has come: `links` is published soon, together with those that come with it.
    *
-   * @param isNews Whether no path led to the neighbour before: then others wait for the word.
+   * @param isNews Whether no other path leads to the neighbour: then others wait for the word. But one
+   * word is enough: all the newcomer's neighbours wait for a time of their own, and whoever learns
+   * meanwhile that another told of it waits like for any link.
    */
   handleLink(prefix: string, isNews: boolean, now: Instant): void {
     this.#lost.delete(prefix);
     const since = this.#linksPublishedAt;
-    const rest = since === undefined
-      ? undefined
-      : later(since, isNews ? linksGapMin : linksCoalesce);
     const soon = later(now, linksFirstCoalesce);
-    const due = rest === undefined || rest < soon ? soon : rest;
+    if (since !== undefined && isNews) this.#news.set(prefix, later(soon, this.#newsSpread()));
+    const rest = since === undefined ? soon : later(since, linksCoalesce);
+    const due = rest < soon ? soon : rest;
     if (this.#linksDue === undefined || due < this.#linksDue) this.#linksDue = due;
+  }
+
+  /** The newcomer has about as many neighbours as this node, and each draws. */
+  #newsSpread(): Duration {
+    const { prng, owner } = this.#options;
+    return scaled(linksNewsSpread, prng.unit() * (owner.linkCosts().length - 1));
+  }
+
+  /** When the first news is due, if nobody else tells it. */
+  #newsDue(): Instant | undefined {
+    if (this.#news.size === 0) return undefined;
+    const due = earliest(...this.#news.values());
+    const free = this.#linksPublishedAt === undefined
+      ? undefined
+      : later(this.#linksPublishedAt, linksGapMin);
+    return due === undefined || free === undefined || free < due ? due : free;
+  }
+
+  #handleNews(now: Instant): void {
+    for (const [prefix, at] of this.#news) {
+      if (at > now) continue;
+      const news = this.#options.owner.newsOf(prefix);
+      if (news === "too early") {
+        this.#news.set(prefix, later(now, linksFirstCoalesce));
+        continue;
+      }
+      this.#news.delete(prefix);
+      if (news === "to be told") this.#linksDue = now;
+    }
   }
 
   /** A link has gone: `links` is published at once. */
@@ -154,6 +205,7 @@ export class Publisher implements Timed {
     // Whom nobody was told of nobody needs to look at: else peers that come and fall silent would
     // have this node sign, and all others pass on, a record each.
     if (forSilence && this.#linksListed.has(prefix)) this.#lost.set(prefix, now);
+    this.#news.delete(prefix);
     const since = this.#linksPublishedAt;
     const free = since === undefined ? now : later(since, linksGapMin);
     if (free <= now) {
@@ -215,6 +267,7 @@ export class Publisher implements Timed {
     if (record === undefined) return;
     this.#linksBody = bytes;
     this.#linksListed = new Set(body.links.map(({ peer }) => peer));
+    for (const prefix of this.#linksListed) this.#news.delete(prefix);
     this.#linksPublishedAt = now;
     this.#costs.handlePublished(body.links, now);
     this.#linksSignedAt = record.signedAt;
@@ -307,6 +360,7 @@ export class Publisher implements Timed {
     const { own, duplicates } = this.#options;
     return earliest(
       this.#linksDue,
+      this.#newsDue(),
       this.#infoDue,
       this.#costs.nextTimeout(),
       own.nextTimeout(),
@@ -320,6 +374,7 @@ export class Publisher implements Timed {
       this.#infoDue = undefined;
       this.#own("publish info", this.#inTurn(() => this.#publishInfo(true, false)));
     }
+    if ((this.#newsDue() ?? Infinity) <= now) this.#handleNews(now);
     if (this.#linksDue !== undefined && this.#linksDue <= now) {
       const urgent = this.#linksUrgent;
       this.#linksDue = undefined;

@@ -7,7 +7,13 @@ import { DuplicateWatch } from "../identity/mod.ts";
 import { OwnRecords, readLinks, type VerifiedRecord } from "../sync/mod.ts";
 import { plainInfo, RecordAuthor } from "../../tests/sim/record_author.ts";
 import { Background } from "./background.ts";
-import { linksFirstCoalesce, linksGapMin, publishAgainAfter } from "./limits.ts";
+import {
+  linksCoalesce,
+  linksFirstCoalesce,
+  linksGapMin,
+  linksNewsSpread,
+  publishAgainAfter,
+} from "./limits.ts";
 import { Publisher } from "./publisher.ts";
 
 const builtAt = wallTime(Date.UTC(2026, 10, 22));
@@ -18,6 +24,7 @@ async function world() {
   const told: VerifiedRecord[] = [];
   const troubles: string[] = [];
   const linked: string[] = [];
+  const reachedOtherwise = new Set<string>();
   const state = { now: instant(0), wall: wallTime(builtAt + 5), isFull: false };
   const background = new Background((what, error) => troubles.push(`${what}: ${error}`));
   const publisher = new Publisher({
@@ -28,6 +35,7 @@ async function world() {
     },
     counters: new Counters(),
     background,
+    prng: new Prng([2]),
     own: new OwnRecords({
       signer: await RecordAuthor.create(1),
       keep: () => state.isFull ? Promise.reject(new Error("No space left")) : Promise.resolve(),
@@ -39,6 +47,7 @@ async function world() {
     earlierInfo: undefined,
     owner: {
       describe: () => plainInfo("test"),
+      newsOf: (prefix) => reachedOtherwise.has(prefix) ? "told" : "to be told",
       linkCosts: () => linked.map((peer) => ({ peer, costExponent: 0 })),
       signingTime: (): WallTime => state.wall,
       handlePublished: (record) => void told.push(record),
@@ -52,7 +61,7 @@ async function world() {
     await publisher.settled();
     await background.settled();
   };
-  return { publisher, told, troubles, linked, state, pass };
+  return { publisher, told, troubles, linked, reachedOtherwise, state, pass };
 }
 
 Deno.test("what the disk refused is published as soon as the disk takes it", async () => {
@@ -153,6 +162,21 @@ Deno.test("a listed neighbour that falls silent is told as lost at once", async 
   ]);
 });
 
+Deno.test("a newcomer of whom another neighbour told first is told of with the next links", async () => {
+  const { publisher, told, linked, reachedOtherwise, state, pass } = await world();
+  linked.push(prefixOf(7));
+  publisher.handleLink(prefixOf(7), true, state.now);
+  await pass(linksFirstCoalesce);
+  await pass(linksGapMin);
+  linked.push(prefixOf(9));
+  publisher.handleLink(prefixOf(9), true, state.now);
+  reachedOtherwise.add(prefixOf(9));
+  await pass(linksFirstCoalesce + linksNewsSpread);
+  assertEquals(linksIn(told).length, 1);
+  await pass(linksCoalesce);
+  assertEquals(linksIn(told).at(-1)?.listed.length, 2);
+});
+
 Deno.test("a neighbour whom nobody reached before is told of within a second, another waits", async () => {
   const { publisher, told, linked, state, pass } = await world();
   linked.push(prefixOf(7));
@@ -164,7 +188,7 @@ Deno.test("a neighbour whom nobody reached before is told of within a second, an
   assertEquals(linksIn(told).length, 1);
   linked.push(prefixOf(9));
   publisher.handleLink(prefixOf(9), true, state.now);
-  await pass(linksFirstCoalesce);
+  await pass(linksFirstCoalesce + 2 * linksNewsSpread);
   assertEquals(linksIn(told).at(-1)?.listed.length, 3);
 });
 
