@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { minutes, seconds } from "../../src/base/instant.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
+import { milliseconds, minutes, seconds } from "../../src/base/instant.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { encodeLinks, prefixHexOf } from "../../src/wire/links.ts";
+import type { AnswerMessage, RelayRequest } from "../../src/wire/message.ts";
+import { nodeIdPrefix } from "../../src/wire/node_id.ts";
 import { linksKind } from "../../src/wire/record_key.ts";
 import { type CompareLie, liar, sink } from "../sim/lies.ts";
 import { RecordAuthor } from "../sim/record_author.ts";
@@ -168,5 +171,76 @@ Deno.test("a neighbour that sends a thousand new identities a second stops nobod
   assert(perNode < 10, `${perNode} datagrams per node and identity`);
   await newcomerIsKnown(world, victims);
   assertEquals(lostLinks(victims), []);
+  await world.end();
+});
+
+/** How a helper answers who asks it to ask a neighbour, and how that is counted. */
+const helperLies: readonly (readonly [
+  string,
+  (request: RelayRequest) => AnswerMessage | undefined,
+  string | undefined,
+])[] = [
+  ["with junk", ({ replyTag }) => {
+    const head = Uint8Array.of(1, 2, ...replyTag);
+    return { kind: "relay", datagram: concatBytes(head, new Uint8Array(60).fill(7)) };
+  }, "relayed answer seal"],
+  ["with the question", ({ datagram }) => ({ kind: "relay", datagram }), "relayed "],
+  ["with nothing", () => ({ kind: "relay", datagram: new Uint8Array(0) }), undefined],
+  ["never", () => undefined, undefined],
+];
+
+for (const [index, [how, answer, reason]] of helperLies.entries()) {
+  Deno.test(`a helper that answers ${how} makes nobody who is gone look alive`, async () => {
+    using world = new World(450 + index);
+    const [a, b] = await settled(world, 2);
+    assert(a !== undefined && b !== undefined);
+    const rogue = await Rogue.on(await world.machine("rogue"));
+    let asked = 0;
+    rogue.conduct = (request, from) => {
+      if (request.kind !== "relay") return sink(request, from);
+      asked++;
+      return answer(request);
+    };
+    await befriendAll(rogue, [a, b]);
+    const links = [a, b].map(({ id }) => ({ peer: prefixHexOf(id), costExponent: 1 }));
+    const body = encodeLinks({ bootNonce: new Uint8Array(16), links, lost: [] });
+    const push = { kind: "push", records: [await rogue.record(linksKind, body)] } as const;
+    for (const victim of [a, b]) await world.done("the push", rogue.ask(victim, push));
+    await world.run(seconds(30));
+    b.host.detach("eth0");
+    await world.until("it is given up", () => !a.isLinked(b), seconds(15));
+    assert(asked > 0, "the helper was asked");
+    const counted = Object.keys(a.node.counts()).filter((name) => name.startsWith("relayed "));
+    assertEquals(counted.some((name) => name.startsWith(reason ?? "-")), reason !== undefined);
+    b.plugIn();
+    await world.until("it is back", () => a.isLinked(b) && b.isLinked(a), minutes(2));
+    await world.end();
+  });
+}
+
+Deno.test("a neighbour that has thousands of requests sent on is rationed, and harms nobody", async () => {
+  using world = new World(460);
+  const victims = await settled(world, 3);
+  const [helper, target] = victims;
+  assert(helper !== undefined && target !== undefined);
+  const rogue = await Rogue.on(await world.machine("rogue"));
+  rogue.conduct = sink;
+  await befriendAll(rogue, victims);
+  const datagram = new Uint8Array(200).fill(5);
+  datagram.set([1, 1]);
+  const before = world.network.sent;
+  for (let i = 0; i < 1_000; i++) {
+    const replyTag = Uint8Array.of(1, 2, 3, 4, 5, 6, i >> 8, i & 255);
+    const to = nodeIdPrefix(target.id);
+    rogue.ask(helper, { kind: "relay", to, replyTag, datagram })
+      .catch((error: unknown) => world.failures.push(String(error)));
+    await world.run(milliseconds(5));
+  }
+  await world.run(seconds(2));
+  assert(helper.count("not relayed: over its budget") > 500);
+  assert(helper.count("relayed") < 100, `${helper.count("relayed")} sent on`);
+  assert(world.network.sent - before < 8_000, `${world.network.sent - before} datagrams`);
+  assertEquals(lostLinks(victims), []);
+  assert(inStep(victims));
   await world.end();
 });
