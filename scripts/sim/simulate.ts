@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Duration, minutes, seconds } from "../../src/base/instant.ts";
+import { type Duration, minutes, scaled, seconds } from "../../src/base/instant.ts";
 import { assembledFleet } from "../../tests/sim/assembly.ts";
 import { Fleet, type FleetOptions } from "../../tests/sim/fleet.ts";
 import {
@@ -65,6 +65,8 @@ export interface SimOutside {
   /** Processor time of this program so far. */
   processorSeconds(): number;
   memoryBytes(): number;
+  /** Bytes of the heap that are still held, garbage collected first. */
+  heldBytes(): number;
 }
 
 /** A fleet that takes longer has not formed. */
@@ -167,15 +169,7 @@ export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimO
   await measureEnds(fleet, plan, "killed", figures, failures, say);
   await measureEnds(fleet, plan, "silent", figures, failures, say);
   if (plan.churnPerHour > 0) {
-    const churn = await measureChurn(fleet, plan.churnPerHour, plan.churnFor, alarms);
-    say(`churn: ${text(churn.rate)} B/s per node: ${kindsOf(churn)}`);
-    figures.push({
-      nodes,
-      name: `traffic at ${text(plan.churnPerHour * 100)} % churn per hour${suffix}`,
-      value: text(churn.rate),
-      unit: "B/s",
-      note: kindsOf(churn),
-    });
+    figures.push(...await measureChurnAndMemory(fleet, plan, suffix, alarms, outside, say));
   }
   if (alarms !== undefined) {
     const { falseAlarms, suspicions, nodeHours } = alarms.reading();
@@ -200,6 +194,59 @@ export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimO
   });
   say("done");
   return { figures, failures: [...failures, ...world.failures] };
+}
+
+/** What a fleet's nodes hold of everything bounded, per node. */
+function heldPerNode(fleet: Fleet): number {
+  const running = fleet.running();
+  const sums = running.map(({ node }) =>
+    Object.values(node.gauges()).reduce((sum, value) => sum + value, 0)
+  );
+  return sums.reduce((sum, value) => sum + value, 0) / running.length;
+}
+
+/** A quarter of the churn comes first: what is held after it must not have grown at the end. */
+async function measureChurnAndMemory(
+  fleet: Fleet,
+  { nodes, churnPerHour, churnFor }: SimPlan,
+  suffix: string,
+  alarms: AlarmWatch | undefined,
+  outside: SimOutside,
+  say: Say,
+): Promise<SimFigure[]> {
+  const first = await measureChurn(fleet, churnPerHour, scaled(churnFor, 0.25), alarms);
+  const [heldThen, bytesThen] = [heldPerNode(fleet), outside.heldBytes()];
+  const rest = await measureChurn(fleet, churnPerHour, scaled(churnFor, 0.75), alarms);
+  const [held, bytes] = [heldPerNode(fleet), outside.heldBytes()];
+  const rate = 0.25 * first.rate + 0.75 * rest.rate;
+  say(`churn: ${text(rate)} B/s per node: ${kindsOf(rest)}`);
+  const hours = text(churnFor / 3_600_000);
+  return [
+    {
+      nodes,
+      name: `traffic at ${text(churnPerHour * 100)} % churn per hour${suffix}`,
+      value: text(rate),
+      unit: "B/s",
+      note: `${hours} h; ${kindsOf(rest)}`,
+    },
+    {
+      nodes,
+      name: `held per node after ${hours} h of churn`,
+      value: text(held),
+      unit: "",
+      note: `${text(heldThen)} after a quarter of it: records, links, keys, requests, …`,
+    },
+    {
+      nodes,
+      name: `heap after ${hours} h of churn`,
+      value: text(bytes / 1e6),
+      unit: "MB",
+      goal: `< ${text(1.1 * bytesThen / 1e6)}`,
+      isGood: bytes < 1.1 * bytesThen,
+      note: `${text(bytesThen / 1e6)} MB after a quarter of it`,
+      isOfThisMachine: true,
+    },
+  ];
 }
 
 /** The goal is one for a thousand nodes. */
