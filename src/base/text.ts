@@ -10,8 +10,12 @@
 const forbidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
 const forbiddenEverywhere = new RegExp(forbidden.source, "gu");
 
+/** Most texts, and all that can be said of them: printable ASCII that neither begins nor ends in a space. */
+const plainAscii = /^[!-~](?:[ -~]*[!-~])?$/;
+
 /** Whether the text is non-empty, NFC, trimmed, and free of control and invisible characters. */
 export function isPlainText(text: string): boolean {
+  if (plainAscii.test(text)) return true;
   return text.length > 0 && text === text.normalize("NFC") && text === text.trim() &&
     !forbidden.test(text);
 }

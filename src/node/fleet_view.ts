@@ -50,15 +50,19 @@ export interface KnownNode {
 
 /** One moment of the fleet. */
 export class FleetView {
-  /** Who is reached. */
-  readonly reach: Reach;
   readonly #sources: FleetSources;
+  #reach: Reach | undefined;
   #smallest: NodeId | undefined;
 
   constructor(sources: FleetSources) {
     this.#sources = sources;
-    const graph = linkGraphOf(sources.store);
-    this.reach = new Reach(graph, sources.selfId, sources.linked());
+  }
+
+  /** Who is reached, found out when first somebody asks. */
+  get reach(): Reach {
+    const { store, selfId } = this.#sources;
+    this.#reach ??= new Reach(linkGraphOf(store), selfId, this.#sources.linked());
+    return this.#reach;
   }
 
   /** How many nodes are shown, this one included. */

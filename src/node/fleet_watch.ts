@@ -6,18 +6,32 @@
  * is a time in proportion to the nodes known too; until then the view is that of the last look. A
  * node whom nobody asks anything looks rarely, and holds nothing per node.
  *
+ * The first look takes every record apart, which later ones need not. After a start with many it is
+ * prepared in slices; whoever cannot wait for that gets what follows from the links alone, or, as a
+ * command does, the whole at once.
+ *
  * @module
  */
 import { type Duration, type Instant, later, scaled } from "../base/instant.ts";
+import type { Prng } from "../base/prng.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { VerifiedRecord } from "../sync/mod.ts";
+import { keyBound } from "../wire/key_range.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { infoKind } from "../wire/record_key.ts";
 import { type FleetSources, FleetView, type KnownNode } from "./fleet_view.ts";
-import { looksGap, quietLookPerNode, viewPerNode, watchedLookPerNode } from "./limits.ts";
-import { linkGraphOf } from "./link_graph.ts";
+import {
+  looksGap,
+  pickTries,
+  quietLookPerNode,
+  readAheadFrom,
+  readAheadSlice,
+  viewPerNode,
+  watchedLookPerNode,
+} from "./limits.ts";
+import { linkGraphOf, RecordsAhead } from "./link_graph.ts";
 import type { Timed } from "./pump.ts";
-import { Reach } from "./reach.ts";
+import { Reach, smallestOf } from "./reach.ts";
 
 /** What is new. The first four are told only while somebody watches. */
 export interface FleetWatchOwner {
@@ -51,12 +65,18 @@ export class FleetWatch implements Timed {
   /** Records told of since, while somebody watches. */
   readonly #news = new Map<NodeId, "new" | "changed">();
   #conflicts = "";
+  /** While records are being taken apart for the first look. */
+  #ahead: RecordsAhead | undefined;
+  /** Since when that is due: always, as long as it lasts. */
+  readonly #readFrom: Instant;
 
   constructor(clock: Clock, sources: FleetSources, owner: FleetWatchOwner) {
     this.#clock = clock;
     this.#sources = sources;
     this.#owner = owner;
     this.#freshFrom = clock.monotonic();
+    this.#readFrom = this.#freshFrom;
+    if (sources.store.size >= readAheadFrom) this.#ahead = new RecordsAhead(sources.store);
     this.handleChange();
   }
 
@@ -71,12 +91,40 @@ export class FleetWatch implements Timed {
     return this.#view;
   }
 
+  /** The smallest id of those that can be reached from here, as far as that is known yet. */
+  get smallestReachable(): NodeId {
+    if (this.#ahead === undefined) return this.view.smallestReachable;
+    return smallestOf(this.#sources.linked(), this.#sources.selfId);
+  }
+
+  /** As `FleetView.pick`, as far as that is known yet. */
+  pick(reachable: boolean, prng: Prng, passes: (id: NodeId) => boolean): NodeId | undefined {
+    if (this.#ahead === undefined) return this.view.pick(reachable, prng, passes);
+    return reachable ? undefined : this.#pickUnlinked(prng, passes);
+  }
+
+  /** Who has no link: to hardly anybody does a path lead so soon after the start. */
+  #pickUnlinked(prng: Prng, passes: (id: NodeId) => boolean): NodeId | undefined {
+    const { selfId, store: { tree }, forgotten } = this.#sources;
+    const infos = tree.countBelow(keyBound(new Uint8Array([infoKind + 1])));
+    const linked = new Set(this.#sources.linked());
+    const start = prng.below(Math.max(1, infos));
+    for (let i = 0; i < Math.min(infos, pickTries); i++) {
+      const id = tree.at((start + i) % infos)?.author;
+      if (id === undefined || id === selfId || linked.has(id) || forgotten.has(id)) continue;
+      if (passes(id)) return id;
+    }
+    return undefined;
+  }
+
   #perNode(time: Duration): Duration {
     return scaled(time, this.#sources.store.authorCount);
   }
 
   /** Whether a path leads to the node beside its link with this one. */
   isReachedOtherwise(id: NodeId): boolean {
+    // What is not known yet is as good as news.
+    if (this.#ahead !== undefined) return false;
     const graph = linkGraphOf(this.#sources.store);
     const others = [...this.#sources.linked()].filter((other) => other !== id);
     return new Reach(graph, this.#sources.selfId, others).reaches(id);
@@ -126,10 +174,14 @@ export class FleetWatch implements Timed {
   }
 
   nextTimeout(): Instant | undefined {
-    return this.#lookAt;
+    return this.#ahead === undefined ? this.#lookAt : this.#readFrom;
   }
 
   handleTimeout(now: Instant): void {
+    if (this.#ahead !== undefined) {
+      if (this.#ahead.read(readAheadSlice)) return;
+      this.#ahead = undefined;
+    }
     if (this.#lookAt === undefined || now < this.#lookAt) return;
     if (this.#isStale && now < this.#freshFrom) {
       this.#lookAt = this.#freshFrom;

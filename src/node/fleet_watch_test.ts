@@ -1,13 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
+import { fakeAuthor, fakeRecord } from "../../tests/fixtures/fake_records.ts";
 import { plainInfo, RecordAuthor } from "../../tests/sim/record_author.ts";
 import { type Instant, instant, wallTime } from "../base/instant.ts";
+import { Prng } from "../base/prng.ts";
 import type { Clock } from "../platform/clock.ts";
 import { RecordStore } from "../sync/mod.ts";
 import { encodeInfo } from "../wire/info.ts";
 import { encodeLinks, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { FleetWatch } from "./fleet_watch.ts";
-import { looksGap, quietLookPerNode, viewPerNode, watchedLookPerNode } from "./limits.ts";
+import {
+  looksGap,
+  quietLookPerNode,
+  readAheadFrom,
+  readAheadSlice,
+  viewPerNode,
+  watchedLookPerNode,
+} from "./limits.ts";
 
 /** A clock that stands still but for what the test spends. */
 class SpentTime implements Clock {
@@ -103,7 +112,7 @@ Deno.test("however fast changes come, looks at the fleet are as far apart as it 
   const before = looks();
   for (let i = 0; i < 200; i++) {
     await say(2, `flood ${i}`);
-    watch.view; // As each beacon, each eviction and each question does.
+    watch.view.reachable; // As each beacon, each eviction and each question does.
     const due = watch.nextTimeout();
     if (due !== undefined && due <= clock.monotonic()) watch.handleTimeout(clock.monotonic());
     clock.spend(1);
@@ -217,4 +226,66 @@ Deno.test("whether a node is reached otherwise does not count the link with it",
   await list(3, 2);
   settle();
   assertEquals(watch.isReachedOtherwise(far.author), true);
+});
+
+Deno.test("after a start with many records the first look is prepared in slices, and nobody waits", () => {
+  const clock = new SpentTime();
+  const count = readAheadFrom + readAheadSlice / 2;
+  const self = fakeAuthor(1);
+  const store = new RecordStore({ selfId: self });
+  let read = 0;
+  for (let author = 1; author <= count; author++) {
+    const record = Object.defineProperty(fakeRecord({ author }), "body", {
+      get: () => {
+        read++;
+        return encodeInfo(plainInfo(`node ${author}`));
+      },
+    });
+    assertEquals(store.admit(record, clock.monotonic(), clock.wall()).kind, "stored");
+  }
+  const linked = new Set([fakeAuthor(2)]);
+  const forgotten = new Map([[fakeAuthor(3), 1]]);
+  const silent = () => undefined;
+  const watch = new FleetWatch(
+    clock,
+    { selfId: self, store, linked: () => linked, zoneOf: silent, forgotten },
+    {
+      isWatched: () => false,
+      handleNodeNew: silent,
+      handleNodeChanged: silent,
+      handleNodeReachable: silent,
+      handleNodeUnreachable: silent,
+      handleMetAgain: silent,
+      handleConflicts: silent,
+    },
+  );
+  const prng = new Prng([7]);
+  const picked = new Set<NodeId>();
+  const ask = () => {
+    const before = read;
+    const id = watch.pick(false, prng, (one) => one !== fakeAuthor(4));
+    assert(id !== undefined);
+    picked.add(id);
+    assertEquals(watch.pick(true, prng, (one) => !linked.has(one)), undefined);
+    const smallest = watch.smallestReachable;
+    assert(smallest === self || linked.has(smallest));
+    watch.isReachedOtherwise(fakeAuthor(2));
+    assertEquals(watch.view.nameOf(fakeAuthor(5)), "node 5");
+    assert(read - before < 3, "asking takes no records apart");
+    return smallest;
+  };
+  const smallest = ask();
+  for (let slices = 1; read < count; slices++) {
+    const before = read;
+    const due = watch.nextTimeout();
+    assert(due !== undefined && due <= clock.monotonic());
+    watch.handleTimeout(clock.monotonic());
+    assert(read > before && read - before <= readAheadSlice, `${read - before} in one turn`);
+    if (read < count) assertEquals(ask(), smallest);
+  }
+  clock.spend(60_000);
+  watch.handleTimeout(clock.monotonic());
+  assertEquals(ask(), smallest);
+  assertEquals(watch.view.known, count - 1);
+  for (const id of [self, ...linked, ...forgotten.keys(), fakeAuthor(4)]) assert(!picked.has(id));
 });

@@ -161,6 +161,10 @@ export const nodeNumbersPerAuthor = 8;
 export const nodeNumbersSpare = 10_000;
 /** Nodes looked at to find one that may be dialled: more would seldom be another's turn. */
 export const pickTries = 32;
+/** Records from which on they are taken apart in slices after the start: fewer take one slice or four. */
+export const readAheadFrom = 2_000;
+/** Records of such a slice: some milliseconds, on a machine five times as slow 20 ms. */
+export const readAheadSlice = 400;
 /** Changes that come together are looked at together. */
 export const looksGap = milliseconds(20);
 /**

@@ -15,6 +15,7 @@ import { isDecodeError } from "../base/decode.ts";
 import { readInfo, readLinks, type RecordStore, type VerifiedRecord } from "../sync/mod.ts";
 import { type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
+import { linksKind } from "../wire/record_key.ts";
 import { graphsMax, nodeNumbersPerAuthor, nodeNumbersSpare } from "./limits.ts";
 
 /** A node with an `info` record. */
@@ -170,6 +171,31 @@ export class LinkGraph {
   get sharedNames(): ReadonlyMap<string, readonly NodeId[]> {
     this.#shared ??= sharedNamesOf(this.nodes);
     return this.#shared;
+  }
+}
+
+/**
+ * Takes apart what a store holds now for the graphs to come, some records at a time: those of a big
+ * fleet take longer than anybody may be kept waiting.
+ */
+export class RecordsAhead {
+  readonly #records: Iterator<VerifiedRecord>;
+  readonly #numbers: NodeNumbers;
+
+  constructor(store: RecordStore) {
+    this.#records = store.tree.range(infosFrom, linksBefore);
+    this.#numbers = numbersFor(store.authorCount);
+  }
+
+  /** Takes apart so many more; whether any are left. */
+  read(count: number): boolean {
+    for (let i = 0; i < count; i++) {
+      const { done, value } = this.#records.next();
+      if (done === true) return false;
+      if (value.kind === linksKind) this.#numbers.listing(value);
+      else this.#numbers.named(value);
+    }
+    return true;
   }
 }
 

@@ -371,7 +371,7 @@ export class Node {
         count: () => archive.store.authorCount,
         has: (id) => !this.#forgotten.has(id) && this.#readings.infoRecordOf(id) !== undefined,
         addressesOf: (id) => this.#readings.addressesOf(id),
-        pick: (reachable, passes) => this.fleet.view.pick(reachable, prng, passes),
+        pick: (reachable, passes) => this.fleet.pick(reachable, prng, passes),
       },
     }, now);
     this.#finder = new Finder({
@@ -390,7 +390,7 @@ export class Node {
       lookUpHost: outside.lookUpHost,
       stopping: this.#stopping.signal,
       owner: {
-        smallestReachable: () => this.fleet.view.smallestReachable,
+        smallestReachable: () => this.fleet.smallestReachable,
         handleDialled: ({ result, place }) => {
           this.links.handleProven(result, place);
           poke();

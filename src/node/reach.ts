@@ -110,7 +110,7 @@ export class Reach {
     const others = this.#parts === undefined
       ? this.#reached().slice(0, 1).map(({ id }) => id)
       : [...this.#parts].flatMap((part) => this.graph.shownIn(part)?.smallest ?? []);
-    return others.reduce((a, b) => isSmaller(b, a) ? b : a, this.#self);
+    return smallestOf(others, this.#self);
   }
 
   #reached(): readonly NamedNode[] {
@@ -143,6 +143,13 @@ export class Reach {
     this.#walk = { hops, via };
     return this.#walk;
   }
+}
+
+/** The smallest id by bytes of these and another. */
+export function smallestOf(ids: Iterable<NodeId>, other: NodeId): NodeId {
+  let smallest = other;
+  for (const id of ids) if (isSmaller(id, smallest)) smallest = id;
+  return smallest;
 }
 
 function isSmaller(a: NodeId, b: NodeId): boolean {

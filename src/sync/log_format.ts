@@ -224,9 +224,7 @@ function frameEnd(bytes: Bytes, at: number): number | undefined {
     bytes.subarray(at, at + logMarkerLength + 2),
     bytes.subarray(contentAt, end),
   );
-  return equalBytes(encodeUint(checksum, 4), bytes.subarray(contentAt - 4, contentAt))
-    ? end
-    : undefined;
+  return checksum === decodeUint(bytes.subarray(contentAt - 4, contentAt)) ? end : undefined;
 }
 
 /** Where a frame may begin, from `from` on: the marker, or anything while there is none. */

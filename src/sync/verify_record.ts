@@ -106,7 +106,9 @@ class HeldRecord implements VerifiedRecord {
   }
 
   #payload(): RecordPayload {
-    const payload = decodeRecordPayload(this.#envelope().payload);
+    const within = payloadWithin(this.bytes);
+    invariant(within !== undefined, "a verified record has an envelope");
+    const payload = decodeRecordPayload(within);
     invariant(!(payload instanceof DecodeError), "a verified record has a payload");
     return payload;
   }

@@ -23,6 +23,7 @@ export type CborValue =
   | ReadonlyMap<number | string, CborValue>;
 
 const writer = new CborWriter();
+const encoder = new TextEncoder();
 
 /** Encodes the value in its one deterministic form. */
 export function encodeCbor(value: CborValue): Bytes {
@@ -61,7 +62,9 @@ export function asBytes(
 /** Text of at most `maxBytes` bytes of UTF-8; otherwise `undefined`. */
 export function asText(value: CborValue | undefined, maxBytes: number): string | undefined {
   if (typeof value !== "string" || value.length > maxBytes) return undefined;
-  return new TextEncoder().encode(value).length <= maxBytes ? value : undefined;
+  // No character takes more than three bytes, or four for a pair.
+  if (3 * value.length <= maxBytes) return value;
+  return encoder.encode(value).length <= maxBytes ? value : undefined;
 }
 
 /** An array of at most `maxItems`; otherwise `undefined`. */

@@ -13,6 +13,9 @@ import type { CborValue } from "./cbor.ts";
 /** Deepest nesting accepted: no message of ours goes past six. */
 const cborDepthMax = 16;
 
+/** Most bytes of a text that is read letter by letter. */
+const shortText = 16;
+
 const malformed = new DecodeError("cbor malformed");
 const notAllowed = new DecodeError("cbor value not allowed");
 const notDeterministic = new DecodeError("cbor not deterministic");
@@ -123,6 +126,15 @@ export class CborReader {
   #readText(length: number): string | DecodeError {
     const bytes = this.#take(length);
     if (bytes instanceof DecodeError) return bytes;
+    if (length <= shortText) {
+      // The platform's decoder costs ten times as much as reading the few letters that most texts are.
+      let text = "";
+      for (const byte of bytes) {
+        if (byte >= 0x80) break;
+        text += String.fromCharCode(byte);
+      }
+      if (text.length === length) return text;
+    }
     try {
       return decoder.decode(bytes);
     } catch {

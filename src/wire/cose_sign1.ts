@@ -87,7 +87,9 @@ export function encodeCoseSign1(parts: Omit<CoseSign1, "protectedHeader">): Byte
 /** Where the payload lies: [first byte, one past the last]; `undefined` if its length is not in the shortest form or not what is there. */
 function payloadSpan(bytes: Uint8Array): readonly [number, number] | undefined {
   const end = bytes.length - signatureLength - signatureHead.length;
-  const [head = 0, one = 0, two = 0] = bytes.subarray(payloadAt, payloadAt + 3);
+  const head = bytes[payloadAt] ?? 0;
+  const one = bytes[payloadAt + 1] ?? 0;
+  const two = bytes[payloadAt + 2] ?? 0;
   if (head >= 0x40 && head < 0x58) {
     return payloadAt + 1 + (head - 0x40) === end ? [payloadAt + 1, end] : undefined;
   }

@@ -35,6 +35,8 @@ export function encodeRecordPayload(payload: RecordPayload): Bytes {
   ]);
 }
 
+const noSubject: Bytes = new Uint8Array(0);
+
 /** What stands before the body. */
 export type RecordHead = Omit<RecordPayload, "body">;
 
@@ -70,7 +72,7 @@ export function peekRecordHead(bytes: Uint8Array): RecordHead | undefined {
   const serial = readHead(bytes, subjectEnd, 0);
   const signedAt = serial && readHead(bytes, serial[1], 0);
   if (serial === undefined || signedAt === undefined) return undefined;
-  const subject = copyBytes(bytes.subarray(length[1], subjectEnd));
+  const subject = length[0] === 0 ? noSubject : copyBytes(bytes.subarray(length[1], subjectEnd));
   return { kind: kind[0], subject, serial: serial[0], signedAt: wallTime(signedAt[0]) };
 }
 
