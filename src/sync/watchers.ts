@@ -9,7 +9,6 @@
  *
  * @module
  */
-import { fromHex } from "../base/bytes.ts";
 import { type Instant, later, milliseconds } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
 import type { NodeIdPrefixHex } from "../wire/links.ts";
@@ -19,29 +18,49 @@ function rotated(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }
 
-/** MurmurHash3_x86_32 of bytes whose number is a multiple of four. */
-export function murmur3(bytes: Uint8Array, seed: number): number {
-  invariant(bytes.length % 4 === 0, "whole words are mixed");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let hash = seed;
-  for (let at = 0; at < bytes.length; at += 4) {
-    const word = Math.imul(
-      rotated(Math.imul(view.getUint32(at, true), 0xcc9e2d51), 15),
-      0x1b873593,
-    );
+/** Four bits of a lower-case hexadecimal digit. */
+function digitAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code - (code < 0x60 ? 0x30 : 0x57);
+}
+
+/** A word of 32 bits, the lowest byte first, of eight digits. */
+function wordAt(text: string, at: number): number {
+  let word = 0;
+  for (let byte = 0; byte < 4; byte++) {
+    const place = at + 2 * byte;
+    word |= (digitAt(text, place) << 4 | digitAt(text, place + 1)) << 8 * byte;
+  }
+  return word;
+}
+
+/** The hash with these bytes mixed in: lower-case hexadecimal, whole words. */
+function mixed(before: number, text: string): number {
+  invariant(text.length % 8 === 0, "whole words are mixed");
+  let hash = before;
+  for (let at = 0; at < text.length; at += 8) {
+    const word = Math.imul(rotated(Math.imul(wordAt(text, at), 0xcc9e2d51), 15), 0x1b873593);
     hash = (Math.imul(rotated(hash ^ word, 13), 5) + 0xe6546b64) | 0;
   }
-  hash ^= bytes.length;
+  return hash;
+}
+
+/** What becomes of the mix of so many digits in the end. */
+function finished(mix: number, digits: number): number {
+  let hash = mix ^ digits / 2;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+/** MurmurHash3_x86_32 of bytes in lower-case hexadecimal, a multiple of four of them. */
+export function murmur3(text: string, seed: number): number {
+  return finished(mixed(seed, text), text.length);
+}
+
 /** Where `watcher` stands in the order of `watched`: the lowest leads. 0…2³² − 1. */
 export function watchRank(watched: NodeIdPrefixHex, watcher: NodeIdPrefixHex): number {
-  const bytes = fromHex(watched + watcher);
-  invariant(bytes !== undefined, "prefixes are hexadecimal");
-  return murmur3(bytes, 0);
+  return murmur3(watched + watcher, 0);
 }
 
 /**
@@ -74,8 +93,12 @@ export function watchersOf(
   listed: readonly NodeIdPrefixHex[],
   confirms: (neighbour: NodeIdPrefixHex) => boolean,
 ): NodeIdPrefixHex[] {
+  // The first half of what `watchRank` mixes is the same for all.
+  const begun = mixed(0, watched);
+  const rankOf = (neighbour: NodeIdPrefixHex) =>
+    finished(mixed(begun, neighbour), watched.length + neighbour.length);
   return listed.filter(confirms)
-    .map((neighbour) => ({ neighbour, rank: watchRank(watched, neighbour) }))
+    .map((neighbour) => ({ neighbour, rank: rankOf(neighbour) }))
     .sort((x, y) => x.rank - y.rank || (x.neighbour < y.neighbour ? -1 : 1))
     .slice(0, watchersPerNode)
     .map(({ neighbour }) => neighbour);

@@ -1,19 +1,19 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
-import { fromHex } from "../base/bytes.ts";
+import { toHex, utf8 } from "../base/bytes.ts";
 import { elapsed, instant } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import { probeInterval, watchersPerNode } from "./limits.ts";
 import { murmur3, nextTurn, watchersOf, watchRank } from "./watchers.ts";
 
 Deno.test("the mix is MurmurHash3 as others compute it", () => {
-  const text = (words: string) => new TextEncoder().encode(words);
+  const text = (words: string) => toHex(utf8(words));
   // Vectors from SMHasher's descendants, those of whole words.
   assertEquals(murmur3(text(""), 1), 0x514e28b7);
   assertEquals(murmur3(text("test"), 0), 0xba6bd213);
   assertEquals(murmur3(text("aaaa"), 0x9747b28c), 0x5a97808a);
-  assertEquals(murmur3(fromHex("21436587") ?? text(""), 0x5082edee), 0x2362f9de);
-  assertEquals(murmur3(fromHex("ffffffff") ?? text(""), 0), 0x76293b50);
+  assertEquals(murmur3("21436587", 0x5082edee), 0x2362f9de);
+  assertEquals(murmur3("ffffffff", 0), 0x76293b50);
 });
 
 function prefixOf(prng: Prng): string {
@@ -103,4 +103,12 @@ Deno.test("two watchers with clocks of their own take turns half an interval apa
   ];
   for (const wait of waits) assert(wait >= 0 && wait < probeInterval);
   assertEquals(Math.abs((waits[0] ?? 0) - (waits[1] ?? 0)), probeInterval / watchersPerNode);
+});
+
+Deno.test("watchers are those who lead by rank", () => {
+  const links = fleet(5, 30, 8);
+  for (const [id, listed] of links) {
+    const ranked = [...listed].sort((x, y) => watchRank(id, x) - watchRank(id, y));
+    assertEquals(watchersIn(links, id), ranked.slice(0, watchersPerNode));
+  }
 });
