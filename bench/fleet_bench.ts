@@ -37,15 +37,22 @@ function fleetMetrics(count: number, knowBelow?: number) {
 const ten = fleetMetrics(10);
 const thirty = fleetMetrics(30, 3);
 const hundred = fleetMetrics(100, 15);
-const change = metric("changed record known by all 100", "ms", 500);
-const killFirst = metric("killed process known by the first of 100", "ms", 2_500);
-const killLast = metric("killed process known by the last of 100", "ms", 5_000);
-const silentFirst = metric("silent host known by the first of 100", "ms", 6_000);
-const silentLast = metric("silent host known by the last of 100", "ms", 10_000);
-const stoppedFirst = metric("stopped process known by the first of 100", "ms");
-const stoppedLast = metric("stopped process known by the last of 100", "ms");
+
+/** What happens to a fleet of so many, and how soon it is known. */
+function happeningMetrics(count: number) {
+  return {
+    change: metric(`changed record known by all ${count}`, "ms", 500),
+    killFirst: metric(`killed process known by the first of ${count}`, "ms", 2_500),
+    killLast: metric(`killed process known by the last of ${count}`, "ms", 5_000),
+    silentFirst: metric(`silent host known by the first of ${count}`, "ms", 6_000),
+    silentLast: metric(`silent host known by the last of ${count}`, "ms", 10_000),
+    stoppedFirst: metric(`stopped process known by the first of ${count}`, "ms"),
+    stoppedLast: metric(`stopped process known by the last of ${count}`, "ms"),
+  };
+}
 
 type Metrics = ReturnType<typeof fleetMetrics>;
+type Happenings = ReturnType<typeof happeningMetrics>;
 
 /** Starts a fleet and notes how long after the last was ready all knew all. */
 async function form(
@@ -96,6 +103,7 @@ function anyOf(hosts: FleetHosts): string {
 async function disturb(
   side: FleetSide,
   hosts: FleetHosts,
+  { change, ...ends }: Happenings,
   runs: number,
   note: Note,
 ): Promise<void> {
@@ -120,21 +128,21 @@ async function disturb(
   };
   for (let run = 0; run < runs; run++) {
     await vanish(
-      [killFirst, killLast],
+      [ends.killFirst, ends.killLast],
       (host) => signal(host, "SIGKILL"),
       (host) => side.restart(host),
     );
   }
   for (let run = 0; run < runs; run++) {
     await vanish(
-      [silentFirst, silentLast],
+      [ends.silentFirst, ends.silentLast],
       (host) => hosts.lan.cut(host),
       (host) => hosts.lan.mend(host),
     );
   }
   for (let run = 0; run < Math.ceil(runs / 2); run++) {
     await vanish(
-      [stoppedFirst, stoppedLast],
+      [ends.stoppedFirst, ends.stoppedLast],
       (host) => signal(host, "SIGSTOP"),
       (host) => signal(host, "SIGCONT"),
     );
@@ -147,13 +155,10 @@ async function withSide(side: FleetSide, use: () => Promise<void>): Promise<void
 }
 
 /** A bench of one size of fleet, this project's and then memberlist's. */
-function fleetBench(count: number, metrics: Metrics, isDisturbed: boolean): Bench {
-  const happenings = isDisturbed
-    ? [change, killFirst, killLast, silentFirst, silentLast, stoppedFirst, stoppedLast]
-    : [];
+function fleetBench(count: number, metrics: Metrics, happenings?: Happenings): Bench {
+  const { staggered, together, ...atRest } = metrics;
   return {
-    metrics: [metrics.staggered, metrics.together, ...happenings, metrics.traffic, metrics.memory]
-      .concat(metrics.processor),
+    metrics: [staggered, together, ...Object.values(happenings ?? {}), ...Object.values(atRest)],
     isLong: true,
     async run({ quick, record, recordPeer, remark, executable }: BenchContext) {
       if (lanMissing !== undefined) throw new SkippedError(lanMissing);
@@ -166,7 +171,9 @@ function fleetBench(count: number, metrics: Metrics, isDisturbed: boolean): Benc
         const side = make();
         await withSide(side, async () => {
           await form(side, hosts, metrics, false, note);
-          if (isDisturbed) await disturb(side, hosts, quick ? 2 : 5, note);
+          if (happenings !== undefined) {
+            await disturb(side, hosts, happenings, quick ? 2 : 5, note);
+          }
           await rest(side, hosts, metrics, idle, note);
         });
         const again = make();
@@ -189,7 +196,7 @@ function fleetBench(count: number, metrics: Metrics, isDisturbed: boolean): Benc
 
 /** Fleets of 10, 30 and 100. */
 export const fleetBenches: readonly Bench[] = [
-  fleetBench(10, ten, false),
-  fleetBench(30, thirty, false),
-  fleetBench(100, hundred, true),
+  fleetBench(10, ten),
+  fleetBench(30, thirty, happeningMetrics(30)),
+  fleetBench(100, hundred, happeningMetrics(100)),
 ];
