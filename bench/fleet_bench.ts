@@ -164,17 +164,18 @@ function fleetBench(count: number, metrics: Metrics, happenings?: Happenings): B
       if (lanMissing !== undefined) throw new SkippedError(lanMissing);
       const binary = await executable();
       await using hosts = await FleetHosts.create(count);
+      // For some minutes a fleet that has formed lets go of links that nobody needs.
       const idle = quick
-        ? { settleMs: 10_000, lengthMs: 20_000 }
-        : { settleMs: 60_000, lengthMs: 120_000 };
+        ? { settleMs: 60_000, lengthMs: 20_000 }
+        : { settleMs: 300_000, lengthMs: 120_000 };
       const measure = async (make: () => FleetSide, note: Note) => {
         const side = make();
         await withSide(side, async () => {
           await form(side, hosts, metrics, false, note);
+          await rest(side, hosts, metrics, idle, note);
           if (happenings !== undefined) {
             await disturb(side, hosts, happenings, quick ? 2 : 5, note);
           }
-          await rest(side, hosts, metrics, idle, note);
         });
         const again = make();
         await withSide(again, () => form(again, hosts, metrics, true, note));

@@ -121,12 +121,16 @@ export class FleetWatch implements Timed {
     return scaled(time, this.#sources.store.authorCount);
   }
 
-  /** Whether a path leads to the node beside its link with this one. */
-  isReachedOtherwise(id: NodeId): boolean {
+  /**
+   * Whether a path leads to the node beside its link with this one.
+   *
+   * @param counts Which of this node's links count: others know of those alone that were told.
+   */
+  isReachedOtherwise(id: NodeId, counts: (other: NodeId) => boolean = () => true): boolean {
     // What is not known yet is as good as news.
     if (this.#ahead !== undefined) return false;
     const graph = linkGraphOf(this.#sources.store);
-    const others = [...this.#sources.linked()].filter((other) => other !== id);
+    const others = [...this.#sources.linked()].filter((other) => other !== id && counts(other));
     return new Reach(graph, this.#sources.selfId, others).reaches(id);
   }
 

@@ -274,12 +274,16 @@ export class Node {
       owner: {
         describe: () => describeSelf(options, this.#interfaces.addresses()),
         linkCosts: () => this.#linkCosts(),
-        newsOf: (prefix) => {
+        newsOf: (prefix, told) => {
           const peer = this.peers.byPrefix(prefix);
-          if (peer?.linked !== true || this.fleet.isReachedOtherwise(peer.id)) return "told";
+          if (peer?.linked !== true) return "told";
+          const isTold = (id: NodeId) => told.has(prefixHexOf(id));
+          if (this.fleet.isReachedOtherwise(peer.id, isTold)) return "told";
           const listed = this.#readings.linksOf(peer.id)?.links;
           if (listed === undefined) return "too early";
-          return listed.some((link) => link.peer === ownPrefix) ? "to be told" : "told";
+          // Where two islands meet neither end has named the other: one goes first.
+          const isNamed = listed.some((link) => link.peer === ownPrefix);
+          return isNamed || ownPrefix < prefix ? "to be told" : "too early";
         },
         signingTime: () => this.#calendar.signingTime(),
         handlePublished: (record, urgent) => {

@@ -46,8 +46,8 @@ import {
 import type { Timed } from "./pump.ts";
 
 /**
- * Whether others wait for this node's word of a new neighbour: it has not named its own links yet; it
- * named this one, and no other path leads to it; or another's word did, or will have to do.
+ * Whether others wait for this node's word of a new neighbour: another's word did; none did, and the
+ * neighbour named this node or leaves it the first word; or the neighbour has the first word.
  */
 export type NeighbourNews = "too early" | "to be told" | "told";
 
@@ -57,8 +57,8 @@ export interface PublisherOwner {
   describe(): InfoBody;
   /** The links it holds now. */
   linkCosts(): readonly LinkCost[];
-  /** What is to be done about the new neighbour of that prefix. */
-  newsOf(prefix: string): NeighbourNews;
+  /** What is to be done about the new neighbour of that prefix, where others know of these links. */
+  newsOf(prefix: string, told: ReadonlySet<string>): NeighbourNews;
   /** The time to sign with. */
   signingTime(): WallTime;
   /** A record of this node's own is on disk: take it in and tell it on. */
@@ -190,7 +190,7 @@ export class Publisher implements Timed {
   #handleNews(now: Instant): void {
     for (const [prefix, at] of this.#news) {
       if (at > now) continue;
-      const news = this.#options.owner.newsOf(prefix);
+      const news = this.#options.owner.newsOf(prefix, this.#linksListed);
       if (news === "too early") {
         this.#news.set(prefix, later(now, linksFirstCoalesce));
         continue;
