@@ -22,7 +22,11 @@ const opened = {
   unit: "ms",
   goal: { below: 1_000 },
 } as const;
-const ready = { name: "start to ready with 20,000 known nodes, compiled", unit: "ms" } as const;
+const ready = {
+  name: "start to ready with 20,000 known nodes, compiled",
+  unit: "ms",
+  goal: { below: 1_000 },
+} as const;
 const memory1000 = { name: "memory with 1,000 known", unit: "MB", goal: { below: 90 } } as const;
 const memory20000 = { name: "memory with 20,000 known", unit: "MB", goal: { below: 160 } } as const;
 
