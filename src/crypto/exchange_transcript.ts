@@ -36,12 +36,8 @@ export interface ExchangeTranscript {
   readonly serverBinding: Bytes;
 }
 
-/**
- * T = SHA-256 over ten parts, each preceded by its length as four bytes, big-endian: purpose, m1,
- * head of m2, id I, id R, leaf hash I, leaf hash R, binding kind (one byte), client's binding,
- * server's binding.
- */
-export function hashTranscript(transcript: ExchangeTranscript): Promise<Bytes> {
+/** What T is over, in its order: each part behind its length as four bytes, big-endian. */
+export function transcriptParts(transcript: ExchangeTranscript): Bytes[] {
   const parts = [
     utf8(transcript.purpose),
     transcript.m1,
@@ -54,7 +50,16 @@ export function hashTranscript(transcript: ExchangeTranscript): Promise<Bytes> {
     transcript.clientBinding,
     transcript.serverBinding,
   ];
-  return sha256(...parts.flatMap((part) => [encodeUint(part.length, 4), part]));
+  return parts.flatMap((part) => [encodeUint(part.length, 4), part]);
+}
+
+/**
+ * T = SHA-256 over ten parts, each preceded by its length as four bytes, big-endian: purpose, m1,
+ * head of m2, id I, id R, leaf hash I, leaf hash R, binding kind (one byte), client's binding,
+ * server's binding.
+ */
+export function hashTranscript(transcript: ExchangeTranscript): Promise<Bytes> {
+  return sha256(...transcriptParts(transcript));
 }
 
 /** A thing to sign: the label and the data under it. */

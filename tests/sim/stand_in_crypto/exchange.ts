@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Bytes, concatBytes, encodeUint, equalBytes, utf8 } from "../../../src/base/bytes.ts";
+import { type Bytes, concatBytes, equalBytes, utf8 } from "../../../src/base/bytes.ts";
 import type {
   ExchangeSecret,
   InitiatorKeys,
@@ -12,7 +12,11 @@ import type {
   ResponderShares,
 } from "../../../src/crypto/exchange_agreement.ts";
 import type { ExchangeSealKey } from "../../../src/crypto/exchange_seal.ts";
-import type { ExchangeRole, ExchangeTranscript } from "../../../src/crypto/exchange_transcript.ts";
+import {
+  type ExchangeRole,
+  type ExchangeTranscript,
+  transcriptParts,
+} from "../../../src/crypto/exchange_transcript.ts";
 import { sha256 } from "./digest.ts";
 import { bytesOf, drawn, mixed, mixedParts, StandInKey } from "./mixing.ts";
 import { openMixed, sealMixed } from "./sealing.ts";
@@ -125,19 +129,7 @@ export function openOffer(key: ExchangeSealKey, sealed: Bytes): Promise<Bytes | 
 
 /** As the real one, over the stand-in's digest. */
 export function hashTranscript(transcript: ExchangeTranscript): Promise<Bytes> {
-  const parts = [
-    utf8(transcript.purpose),
-    transcript.m1,
-    transcript.head,
-    transcript.initiator,
-    transcript.responder,
-    transcript.initiatorLeaf,
-    transcript.responderLeaf,
-    encodeUint(transcript.bindingKind, 1),
-    transcript.clientBinding,
-    transcript.serverBinding,
-  ];
-  return sha256(...parts.flatMap((part) => [encodeUint(part.length, 4), part]));
+  return sha256(...transcriptParts(transcript));
 }
 
 /** As the real one, over the stand-in's digest. */
