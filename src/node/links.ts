@@ -223,13 +223,13 @@ export class Links implements Timed {
         this.#lettingGo.delete(peer.id);
       }
     } else counters.count("let go without a comparison");
-    const exchangeHash = peer.exchanges.accepted ?? peer.exchanges.dialled;
+    const exchangeHash = peer.nameableExchange;
     if (exchangeHash !== undefined) await asker.ask(peer, { kind: "letGo", exchangeHash });
   }
 
   /** This node has more links than it needs: the peer is told, and is no neighbour any more. */
   release(peer: Peer): void {
-    const exchangeHash = peer.exchanges.accepted ?? peer.exchanges.dialled;
+    const exchangeHash = peer.nameableExchange;
     if (!peer.linked || exchangeHash === undefined) return;
     const { asker, background } = this.#options;
     this.#partFrom(peer);

@@ -67,6 +67,11 @@ export class Peer {
     this.keys = new PeerKeys(entropy);
   }
 
+  /** The exchange that a let-go of ours names, 32 bytes; `undefined` before the first. */
+  get nameableExchange(): Bytes | undefined {
+    return this.exchanges.accepted ?? this.exchanges.dialled;
+  }
+
   /** Who dialled, seen from here. */
   get direction(): "out" | "in" | "both" {
     if (this.dialled && this.accepted) return "both";
