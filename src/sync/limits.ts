@@ -13,6 +13,8 @@ export const knownNodesMax = 100_000;
 export const unknownSelfKindsPerAuthorMax = 4;
 /** Most subjects of one administrator and kind: twice the nodes known. */
 export const administratorSubjectsMax = 200_000;
+/** Authors whose ids are remembered: those that speak at one time, also of a big fleet; 250 bytes each. */
+export const authorIdsKept = 4_096;
 /** How long a record stays in fingerprints and offers after its signing, or since first seen. */
 export const recordLifetime: Duration = days(60);
 /** How long it is still held then, so that nobody is asked for it while others hold it a little longer. */

@@ -8,13 +8,7 @@ import { type Bytes, copyBytes } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
 import type { WallTime } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
-import {
-  nodeIdOf,
-  parsePublicKey,
-  type PublicKey,
-  sha256,
-  verifyRecordSignature,
-} from "../crypto/mod.ts";
+import { parsePublicKey, type PublicKey, sha256, verifyRecordSignature } from "../crypto/mod.ts";
 import type { CborValue } from "../wire/cbor.ts";
 import { type CoseSign1, decodeCoseSign1, payloadWithin } from "../wire/cose_sign1.ts";
 import { decodeInfo, type InfoBody } from "../wire/info.ts";
@@ -28,6 +22,7 @@ import {
   type RecordPayload,
 } from "../wire/record.ts";
 import { infoKind, linksKind, type RecordKey, recordKey } from "../wire/record_key.ts";
+import { authorIdOf } from "./author_ids.ts";
 
 /** A record whose author has signed exactly these bytes. Made only by this module (and by tests). */
 export interface VerifiedRecord {
@@ -149,7 +144,7 @@ export interface JudgedBefore {
 const nothingJudged: JudgedBefore = { wasRefused: () => false, held: () => undefined };
 
 /**
- * Judges a record from a peer, cheapest check first; what this node already knows costs two hashes.
+ * Judges a record from a peer, cheapest check first; what this node already knows costs a hash or two.
  * Bytes that are held give the record that is held.
  *
  * @param received At most 1,000 bytes; copied, so the memory may be used again.
@@ -164,9 +159,8 @@ export async function receiveRecord(
   if (envelope instanceof DecodeError) return envelope;
   const hash = await sha256(bytes);
   if (judgedBefore.wasRefused(hash)) return "refused before";
-  const key = parsePublicKey(envelope.key);
-  if (key instanceof DecodeError) return key;
-  const author = await nodeIdOf(key);
+  const author = await authorIdOf(envelope.key);
+  if (author instanceof DecodeError) return author;
   // Nobody has signed this yet: it says where to look for the same bytes, and nothing else.
   const claimed = peekRecordHead(envelope.payload);
   const held = claimed &&
@@ -183,15 +177,15 @@ export async function verifyRecord(bytes: Uint8Array): Promise<VerifiedRecord | 
   return judged;
 }
 
-/** Under which key the record claims to stand: nothing is verified but its form. */
+/** Under which key the record claims to stand: nothing is verified, and the body not looked at. */
 export async function recordKeyOf(bytes: Uint8Array): Promise<RecordKey | DecodeError> {
   const envelope = decodeCoseSign1(bytes);
   if (envelope instanceof DecodeError) return envelope;
-  const key = parsePublicKey(envelope.key);
-  if (key instanceof DecodeError) return key;
-  const payload = decodeRecordPayload(envelope.payload);
-  if (payload instanceof DecodeError) return payload;
-  return recordKey(payload.kind, await nodeIdOf(key), payload.subject);
+  const claimed = peekRecordHead(envelope.payload);
+  if (claimed === undefined) return new DecodeError("record payload shape");
+  const author = await authorIdOf(envelope.key);
+  if (author instanceof DecodeError) return author;
+  return recordKey(claimed.kind, author, claimed.subject);
 }
 
 /** A record as this node wrote it to its own disk, with what it had found out about it. */
