@@ -169,7 +169,7 @@ export interface VirtualClockOptions {
 /** A machine's clocks: a view of the world's time, each with an origin of its own. */
 export class VirtualClock implements Clock {
   readonly #time: VirtualTime;
-  readonly #monotonicOrigin: number;
+  #monotonicOrigin: number;
   readonly #rate: number;
   readonly #lateness: () => Duration;
   #wallOrigin: number;
@@ -203,6 +203,14 @@ export class VirtualClock implements Clock {
   /** Somebody sets the calendar. */
   setWall(wall: WallTime): void {
     this.#wallOrigin = wall - this.#elapsed;
+  }
+
+  /**
+   * From now on it shows so much more: the machine was moved, or restored from a snapshot. Less only
+   * while its process is stopped for as long: it stood still with the machine.
+   */
+  jump(by: Duration): void {
+    this.#monotonicOrigin += by;
   }
 
   /** The process is gone: whoever waits on this clock waits for ever. */
