@@ -18,7 +18,7 @@ export interface WaysOptions {
   readonly sockets: Sockets;
   readonly peers: PeerTable;
   readonly readings: RecordReadings;
-  readonly interfaces: () => InterfaceWatch;
+  readonly interfaces: InterfaceWatch;
   readonly links: () => Links;
 }
 
@@ -37,7 +37,7 @@ export class Ways {
     const { sockets, interfaces } = this.#options;
     return sockets.towards(
       address,
-      (local, remote) => interfaces().sharesNetwork(local, remote),
+      (local, remote) => interfaces.sharesNetwork(local, remote),
       way?.remote === address.ip ? way.local : undefined,
     );
   }
@@ -81,6 +81,6 @@ export class Ways {
   /** The address of the peer's machine; `undefined` if that is this one. */
   #machineOf({ address }: Peer): IpAddress | undefined {
     if (address === undefined || ipScope(address.ip) === "loopback") return undefined;
-    return this.#options.interfaces().zoneOf(address.ip) === undefined ? address.ip : undefined;
+    return this.#options.interfaces.zoneOf(address.ip) === undefined ? address.ip : undefined;
   }
 }
