@@ -88,7 +88,13 @@ export class Archive implements Timed {
   static async restore(opened: OpenedLog, options: ArchiveOptions): Promise<Archive> {
     const archive = new Archive(opened, options);
     const { clock } = options;
-    await restoreStore(opened, archive.store, clock.monotonic(), clock.wall());
+    const { records, dropped } = await restoreStore(
+      opened,
+      archive.store,
+      clock.monotonic(),
+      clock.wall(),
+    );
+    opened.log.noteStanding(records / Math.max(1, records + dropped));
     opened.forgetEntries();
     return archive;
   }

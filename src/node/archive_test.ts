@@ -6,6 +6,7 @@ import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
 import { Counters } from "../base/counters.ts";
 import { days, hours, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
+import { recordEntry } from "../sync/log_format.ts";
 import { openRecordLog } from "../sync/mod.ts";
 import { Archive } from "./archive.ts";
 import { Background } from "./background.ts";
@@ -56,6 +57,23 @@ Deno.test("what is received is verified, held, written, and there after a restar
   const again = await opened(storage, clock);
   assertEquals([...again.archive.store.records()].map(({ serial }) => serial), [6]);
   assertEquals([...told, ...again.told], []);
+});
+
+Deno.test("a log that has grown from start to start is written anew as one that grew at once", async () => {
+  const { clock, storage } = world();
+  const author = await RecordAuthor.create(1);
+  const entry = recordEntry(await author.record({ serial: 5, signedAt: begins }), wallTime(begins));
+  const { log } = await openRecordLog(storage, entropy);
+  await log.appendEntries(new Array(8_000).fill(entry));
+  await log.close();
+  const before = storage.used;
+  const { archive, background } = await opened(storage, clock);
+  await archive.receive(await author.sign({ serial: 6, signedAt: begins }));
+  await background.settled();
+  await archive.close();
+  assert(storage.used < before / 100, `${storage.used} bytes of ${before}`);
+  const again = await opened(storage, clock);
+  assertEquals([...again.archive.store.records()].map(({ serial }) => serial), [6]);
 });
 
 Deno.test("bytes that are held are recognised as what they are; refused ones are known as such", async () => {

@@ -54,7 +54,7 @@ export interface LogDamage {
 /** What a node writes to its log. */
 export type WritableLog = Pick<
   RecordLog,
-  "appendOwn" | "appendEntries" | "wantsCompaction" | "compact" | "sync" | "close"
+  "appendOwn" | "appendEntries" | "noteStanding" | "wantsCompaction" | "compact" | "sync" | "close"
 >;
 
 /** A log that was opened, as a node uses it. */
@@ -239,7 +239,19 @@ export class RecordLog {
 
   /** Reads and mends the file and opens it. */
   async open(): Promise<Pick<Mended, "reading" | "damage">> {
-    return await this.#inTurn(() => this.#open());
+    return await this.#inTurn(async () => {
+      // What a compaction that was killed has left.
+      await this.#removeQuietly(nextName);
+      return await this.#open();
+    });
+  }
+
+  /**
+   * The share of the entries that were read which still stand, 0 to 1. Without it a node that is
+   * started again and again before it writes much would never write its log anew.
+   */
+  noteStanding(share: number): void {
+    this.#sizeAfterCompaction = Math.min(this.#sizeAfterCompaction, this.#size * share);
   }
 
   async #open(): Promise<Mended & { readonly file: AppendFile }> {
@@ -401,7 +413,7 @@ export class RecordLog {
     this.#file = await this.#storage.openAppend(recordLogName);
   }
 
-  /** Removes what a later start would remove otherwise. */
+  /** Removes what the next start would remove otherwise. */
   async #removeQuietly(name: string): Promise<void> {
     try {
       await this.#storage.remove(name);

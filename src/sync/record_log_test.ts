@@ -481,6 +481,25 @@ Deno.test("a log that is closed while it is written anew stays the old one", asy
   assertEquals((await openRecordLog(storage, entropyOf(prng))).entries.length, 40);
 });
 
+Deno.test("what a compaction that was killed has left is gone at the next opening", async () => {
+  const prng = new Prng([3]);
+  const storage = await filled(prng, 20);
+  const names = async () => {
+    const { log } = await openRecordLog(storage, entropyOf(prng));
+    await log.close();
+    return storage.names;
+  };
+  const { log } = await openRecordLog(storage, entropyOf(prng));
+  storage.crashAfter(3);
+  await assertRejects(
+    () => log.compact(() => foreign.map((one) => recordEntry(one, wall))),
+    SimulatedCrash,
+  );
+  storage.restart();
+  assertEquals(storage.names.length, 2, "it was killed while there were two files");
+  assertEquals(await names(), [recordLogName]);
+});
+
 Deno.test("a log of another version is set aside whole and named as such", async () => {
   const prng = new Prng([3]);
   const storage = await filled(prng, 3);

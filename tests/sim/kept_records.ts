@@ -35,6 +35,7 @@ export class KeptRecords {
       this.#ownSerial = Math.max(this.#ownSerial, record.serial);
     };
     const log: WritableLog = {
+      noteStanding: () => {},
       wantsCompaction: false,
       appendOwn(record) {
         noteOwn(record);
