@@ -10,17 +10,10 @@
 import { type Bytes, copyBytes } from "../base/bytes.ts";
 import type { DecodeError } from "../base/decode.ts";
 import { CborReader } from "./cbor_reader.ts";
+import type { CborValue } from "./cbor_value.ts";
 import { CborWriter } from "./cbor_writer.ts";
 
-/** What mesh says in CBOR. */
-export type CborValue =
-  | number
-  | string
-  | boolean
-  | null
-  | Uint8Array
-  | readonly CborValue[]
-  | ReadonlyMap<number | string, CborValue>;
+export type { CborValue };
 
 const writer = new CborWriter();
 const encoder = new TextEncoder();

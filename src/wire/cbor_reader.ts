@@ -8,7 +8,7 @@
  */
 import { compareBytes } from "../base/bytes.ts";
 import { DecodeError } from "../base/decode.ts";
-import type { CborValue } from "./cbor.ts";
+import type { CborValue } from "./cbor_value.ts";
 
 /** Deepest nesting accepted: no message of ours goes past six. */
 const cborDepthMax = 16;

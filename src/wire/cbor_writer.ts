@@ -6,7 +6,7 @@
  */
 import { type Bytes, compareBytes } from "../base/bytes.ts";
 import { invariant } from "../base/invariant.ts";
-import type { CborValue } from "./cbor.ts";
+import type { CborValue } from "./cbor_value.ts";
 
 /** Room for nearly every message at once; grows for the few that are longer. */
 const roomAtFirst = 4_096;
