@@ -4,15 +4,16 @@
  *
  *     deno task bench [--quick] [--bin PATH] [WORD…]
  *
- * WORD: only benches whose name contains it; the long ones run only so: `deno task bench fleet`. `--bin` measures this executable instead of one that
- * is compiled for the occasion.
+ * WORD: only benches whose name contains it; the long ones run only so: `deno task bench fleet`.
+ * `--bin` measures this executable instead of one that is compiled for the occasion.
  *
  * @module
  */
 import { build } from "../build/compile.ts";
 import { root } from "../scripts/house.ts";
 import { absolute } from "../scripts/paths.ts";
-import { type OptionSpec, ParsedWords, parseWords } from "../src/cli/options.ts";
+import { readWords } from "../scripts/script_words.ts";
+import type { OptionSpec } from "../src/cli/options.ts";
 import { productSeq, productVersion } from "../src/version.ts";
 import { authenticationBench } from "./authentication_bench.ts";
 import { bulkBench } from "./bulk_bench.ts";
@@ -101,15 +102,8 @@ async function machineFacts(): Promise<string> {
 }
 
 async function main(): Promise<number> {
-  const parsed = parseWords(Deno.args, optionSpecs);
-  if (!(parsed instanceof ParsedWords)) {
-    console.error(`bench: ${parsed.message}. ${usage}`);
-    return 2;
-  }
-  if (parsed.has("help")) {
-    console.log(usage);
-    return 0;
-  }
+  const parsed = readWords(Deno.args, { name: "bench", options: optionSpecs, help: usage });
+  if (typeof parsed === "number") return parsed;
   const { words } = parsed;
   const chosen = benches.filter(({ metrics, isLong = false }) =>
     (words.length === 0 && !isLong) ||

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { type OptionSpec, ParsedWords, parseWords } from "../src/cli/options.ts";
+import type { OptionSpec } from "../src/cli/options.ts";
 import { parseLength } from "../src/cli/values.ts";
 import { standardError, standardOutput } from "../src/host/terminal.ts";
 import { stopSignals } from "../src/host/process_signals.ts";
@@ -18,6 +18,7 @@ import { Fleet, loopbackInterface, NodeLostError } from "./local_fleet.ts";
 import { root } from "./house.ts";
 import { LiveScreen } from "./live_screen.ts";
 import { absolute } from "./paths.ts";
+import { readWords } from "./script_words.ts";
 
 const optionSpecs: readonly OptionSpec[] = [
   { name: "stay", help: "keep the nodes up until Ctrl-C, and say how to play with them" },
@@ -53,15 +54,8 @@ interface DemoOptions {
 /** Says why the words cannot be read and gives the exit code. */
 function readOptions(args: readonly string[]): DemoOptions | number {
   const error = standardError();
-  const parsed = parseWords(args, optionSpecs);
-  if (!(parsed instanceof ParsedWords)) {
-    error.write(`demo: ${parsed.message}. ${parsed.hint ?? "See: deno task demo --help"}\n`);
-    return 2;
-  }
-  if (parsed.has("help")) {
-    standardOutput().write(`${help}\n`);
-    return 0;
-  }
+  const parsed = readWords(args, { name: "demo", options: optionSpecs, help });
+  if (typeof parsed === "number") return parsed;
   const length = parsed.value("for");
   const lengthMs = length === undefined ? Infinity : parseLength(length);
   if (parsed.words.length > 0 || lengthMs === undefined) {

@@ -12,7 +12,7 @@
  * @module
  */
 import { type Column, Output } from "../src/cli/output.ts";
-import { type OptionSpec, ParsedWords, parseWords } from "../src/cli/options.ts";
+import type { OptionSpec, ParsedWords } from "../src/cli/options.ts";
 import { standardError, standardOutput } from "../src/host/terminal.ts";
 import { pause } from "./eventually.ts";
 import { askNode, FleetEyes, whenAll } from "./fleet/fleet_eyes.ts";
@@ -20,6 +20,7 @@ import { signalOwn, useOf } from "./fleet/own_process.ts";
 import { type Member, StandingFleet } from "./fleet/standing_fleet.ts";
 import { loopbackInterface } from "./local_fleet.ts";
 import { absolute, join } from "./paths.ts";
+import { readWords } from "./script_words.ts";
 
 /** More real nodes than this are the simulator's. */
 const nodesMax = 1_000;
@@ -272,15 +273,8 @@ function numberIn(text: string | undefined): number | undefined {
 
 async function main(): Promise<number> {
   const error = standardError();
-  const parsed = parseWords(Deno.args, optionSpecs);
-  if (!(parsed instanceof ParsedWords)) {
-    error.write(`fleet: ${parsed.message}. ${parsed.hint ?? "See: deno task fleet --help"}\n`);
-    return 2;
-  }
-  if (parsed.has("help")) {
-    standardOutput().write(`${help}\n`);
-    return 0;
-  }
+  const parsed = readWords(Deno.args, { name: "fleet", options: optionSpecs, help });
+  if (typeof parsed === "number") return parsed;
   if (Deno.build.os === "windows") {
     error.write("fleet: This needs a Unix: processes that outlive their starter, and signals\n");
     return 1;

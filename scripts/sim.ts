@@ -14,10 +14,11 @@
 import process from "node:process";
 import { milliseconds, minutes } from "../src/base/instant.ts";
 import { Output } from "../src/cli/output.ts";
-import { type OptionSpec, ParsedWords, parseWords } from "../src/cli/options.ts";
+import type { OptionSpec, ParsedWords } from "../src/cli/options.ts";
 import { standardError, standardOutput } from "../src/host/terminal.ts";
 import { lansMax, machinesPerLanMax } from "../tests/sim/fleet.ts";
 import { root } from "./house.ts";
+import { readWords } from "./script_words.ts";
 import { type SimFigure, type SimPlan, simulate } from "./sim/simulate.ts";
 
 const optionSpecs: readonly OptionSpec[] = [
@@ -170,15 +171,8 @@ function isStandInChosen(): boolean {
 
 async function main(args: readonly string[]): Promise<number> {
   const stderr = standardError();
-  const parsed = parseWords(args, optionSpecs);
-  if (!(parsed instanceof ParsedWords)) {
-    stderr.write(`${parsed.message}\nSee: deno task sim --help\n`);
-    return 2;
-  }
-  if (parsed.has("help")) {
-    standardOutput().write(`${help}\n`);
-    return 0;
-  }
+  const parsed = readWords(args, { name: "sim", options: optionSpecs, help });
+  if (typeof parsed === "number") return parsed;
   if (!isStandInChosen()) {
     stderr.write("The simulator needs the stand-in for cryptography: run it by deno task sim\n");
     return 2;

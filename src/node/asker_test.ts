@@ -3,6 +3,7 @@ import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
 import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import { sendingSocket } from "../../tests/fixtures/sending_socket.ts";
 import { type Bytes, toHex } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
@@ -69,22 +70,14 @@ async function pair(gate: CryptoGate, remote: Remote) {
     if (answer === undefined) return;
     toAsker(await farKeys.sealAnswer(opened.request, encodeAnswer(answer)));
   };
-  const socket = {
-    local: here,
-    interfaceName: "eth0",
-    send: (bytes: Bytes) => {
-      state.sends++;
-      if (state.isRefused) return Promise.resolve(false);
-      time.after(state.delay, () => {
-        far(bytes).catch((error: unknown) => counters.count(`remote: ${error}`));
-      });
-      return Promise.resolve(true);
-    },
-    received: () => {
-      throw new Error("nothing is received here");
-    },
-    close: () => {},
-  };
+  const socket = sendingSocket(here, (bytes) => {
+    state.sends++;
+    if (state.isRefused) return Promise.resolve(false);
+    time.after(state.delay, () => {
+      far(bytes).catch((error: unknown) => counters.count(`remote: ${error}`));
+    });
+    return Promise.resolve(true);
+  });
   const asker = new Asker(clock, counters, {
     socketTowards: () => state.hasSocket ? socket : undefined,
     handleStranger: (peer) => void strangers.push(peer.id),

@@ -9,12 +9,12 @@ import {
 } from "../../tests/fixtures/datagram_world.ts";
 import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import { sendingSocket } from "../../tests/fixtures/sending_socket.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { hours, minutes } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
-import type { DatagramSocket } from "../platform/network.ts";
 import type { PendingReply } from "../session/mod.ts";
 import { encodeCbor } from "../wire/cbor.ts";
 import { allKinds, lowestBound } from "../wire/key_range.ts";
@@ -73,18 +73,10 @@ async function world() {
     handleRelayed: () => false,
   });
   const sent: { readonly bytes: Bytes; readonly to: SocketAddress }[] = [];
-  const socket: DatagramSocket = {
-    local: home.address,
-    interfaceName: home.interfaceName,
-    send: (bytes, to) => {
-      sent.push({ bytes, to });
-      return Promise.resolve(true);
-    },
-    received: () => {
-      throw new Error("nothing is received here");
-    },
-    close: nothing,
-  };
+  const socket = sendingSocket(home.address, (bytes, to) => {
+    sent.push({ bytes, to });
+    return Promise.resolve(true);
+  }, home.interfaceName);
   const hand = async (bytes: Bytes, from: SocketAddress = home.address) => {
     sent.length = 0;
     dispatch.handleDatagram({ bytes, from }, socket);

@@ -9,11 +9,11 @@ import {
 } from "../../tests/fixtures/datagram_world.ts";
 import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import { sendingSocket } from "../../tests/fixtures/sending_socket.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { seconds } from "../base/instant.ts";
-import type { DatagramSocket } from "../platform/network.ts";
 import { allKinds } from "../wire/key_range.ts";
 import { type AnswerMessage, decodeAnswer, encodeRequest, noticeCodes } from "../wire/message.ts";
 import { Asker } from "./asker.ts";
@@ -67,18 +67,10 @@ Deno.test("one peer cannot have all records walked over without end, and stays a
     },
   );
   const sent: Bytes[] = [];
-  const socket: DatagramSocket = {
-    local: home.address,
-    interfaceName: home.interfaceName,
-    send: (bytes) => {
-      sent.push(bytes);
-      return Promise.resolve(true);
-    },
-    received: () => {
-      throw new Error("nothing is received here");
-    },
-    close: nothing,
-  };
+  const socket = sendingSocket(home.address, (bytes) => {
+    sent.push(bytes);
+    return Promise.resolve(true);
+  }, home.interfaceName);
   const probe = encodeRequest({ kind: "probe", kinds: allKinds, digest: new Uint8Array(16) });
   const answerTo = async (): Promise<AnswerMessage> => {
     const now = clock.monotonic();

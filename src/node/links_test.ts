@@ -4,11 +4,11 @@ import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
 import { MemoryStorage } from "../../tests/sim/memory_storage.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
 import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
+import { sendingSocket } from "../../tests/fixtures/sending_socket.ts";
 import { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { seconds, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
-import type { DatagramSocket } from "../platform/network.ts";
 import { pendingRepliesMax } from "../session/limits.ts";
 import { EpochKeys } from "../session/mod.ts";
 import { Monitor, openRecordLog } from "../sync/mod.ts";
@@ -56,18 +56,10 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
       await asker.handleAnswer(answer, sealed);
     }
   };
-  const socket: DatagramSocket = {
-    local: socketAddress(ip("10.0.0.1"), 7411),
-    interfaceName: "eth0",
-    send: (bytes, to) => {
-      background.own("hear", hear(to.port, bytes));
-      return Promise.resolve(true);
-    },
-    received: () => {
-      throw new Error("nothing is received here");
-    },
-    close: nothing,
-  };
+  const socket = sendingSocket(socketAddress(ip("10.0.0.1"), 7411), (bytes, to) => {
+    background.own("hear", hear(to.port, bytes));
+    return Promise.resolve(true);
+  });
   const asker: Asker = new Asker(
     clock,
     counters,

@@ -3,12 +3,12 @@ import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import { sendingSocket } from "../../tests/fixtures/sending_socket.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
 import { minutes, seconds } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
-import type { DatagramSocket } from "../platform/network.ts";
 import { EpochKeys } from "../session/mod.ts";
 import { type AnswerDatagram, decodeDatagram, encodeAnswerHeader } from "../wire/datagram.ts";
 import { relayedBytesMax } from "../wire/limits.ts";
@@ -85,18 +85,10 @@ async function askingWorld(gate: CryptoGate) {
       await helperKeys.sealAnswer(outcome.request, encodeAnswer({ kind: "relay", datagram })),
     );
   };
-  const socket: DatagramSocket = {
-    local: selfAt,
-    interfaceName: "eth0",
-    send: (bytes, to) => {
-      background.own("hear", hear(bytes, to));
-      return Promise.resolve(true);
-    },
-    received: () => {
-      throw new Error("nothing is received here");
-    },
-    close: () => {},
-  };
+  const socket = sendingSocket(selfAt, (bytes, to) => {
+    background.own("hear", hear(bytes, to));
+    return Promise.resolve(true);
+  });
   const asker: Asker = new Asker(
     clock,
     counters,
@@ -203,18 +195,10 @@ function helpingWorld() {
   };
   const [from, target, unlinked] = [meet(4), meet(5), meet(6, false)];
   const sent: { readonly bytes: Bytes; readonly to: string }[] = [];
-  const socket: DatagramSocket = {
-    local: selfAt,
-    interfaceName: "eth0",
-    send: (bytes, to) => {
-      sent.push({ bytes, to: to.ip });
-      return Promise.resolve(true);
-    },
-    received: () => {
-      throw new Error("nothing is received here");
-    },
-    close: () => {},
-  };
+  const socket = sendingSocket(selfAt, (bytes, to) => {
+    sent.push({ bytes, to: to.ip });
+    return Promise.resolve(true);
+  });
   const asker = new Asker(clock, counters, {
     socketTowards: () => socket,
     handleStranger: () => {},

@@ -4,17 +4,15 @@ import { socketAddress } from "../../src/wire/socket_address.ts";
 import { ip } from "../sim/memory_network.ts";
 import { type Machine, World } from "../sim/world.ts";
 
-async function pair(world: World): Promise<[Machine, Machine]> {
-  const [a, b] = await world.nodes("a", "b");
-  assert(a !== undefined && b !== undefined);
-  await world.until("a link", () => a.isLinked(b) && b.isLinked(a));
+async function restingPair(world: World): Promise<[Machine, Machine]> {
+  const [a, b] = await world.pair("a", "b");
   await world.run(seconds(40));
   return [a, b];
 }
 
 Deno.test("a node whose address changes is linked at the new one within seconds", async () => {
   using world = new World(41);
-  const [a, b] = await pair(world);
+  const [a, b] = await restingPair(world);
   b.host.attach("eth0", "lan", ip("10.0.0.77"));
   await world.until(
     "sought at the new address",
@@ -32,7 +30,7 @@ Deno.test("a node whose address changes is linked at the new one within seconds"
 
 Deno.test("a node that gets a second address and loses the first keeps its link", async () => {
   using world = new World(42);
-  const [a, b] = await pair(world);
+  const [a, b] = await restingPair(world);
   b.host.attach("eth1", "lan", ip("10.0.0.78"));
   await world.run(seconds(10));
   assertEquals(a.node.peers.get(b.id)?.address?.ip, ip("10.0.0.3"));
@@ -87,7 +85,7 @@ Deno.test("a peer that comes from elsewhere and receives there is sought there",
 
 Deno.test("who sends a peer's requests on from elsewhere, and cannot read the answers, moves nobody", async () => {
   using world = new World(44);
-  const [a, b] = await pair(world);
+  const [a, b] = await restingPair(world);
   const before = a.node.peers.get(b.id)?.address;
   let taken = 0;
   world.network.filter = (bytes, from) => {
@@ -114,7 +112,7 @@ Deno.test("who sends a peer's requests on from elsewhere, and cannot read the an
 
 Deno.test("a link whose interface goes away ends at once at that end", async () => {
   using world = new World(44);
-  const [a, b] = await pair(world);
+  const [a, b] = await restingPair(world);
   b.host.detach("eth0");
   await world.until("b knows", () => !b.isLinked(a), seconds(3));
   const reasons = b.events.filter(({ event }) => event === "link-down").map(({ reason }) => reason);

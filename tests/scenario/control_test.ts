@@ -5,10 +5,8 @@ import { isControlFailure } from "../../src/node/control.ts";
 import type { PingLoss, PingReply } from "../../src/node/report.ts";
 import { type Machine, World } from "../sim/world.ts";
 
-async function pair(world: World): Promise<[Machine, Machine]> {
-  const [a, b] = await world.nodes("a", "b");
-  assert(a !== undefined && b !== undefined);
-  await world.until("a link", () => a.isLinked(b) && b.isLinked(a));
+async function restingPair(world: World): Promise<[Machine, Machine]> {
+  const [a, b] = await world.pair("a", "b");
   await world.run(seconds(3));
   return [a, b];
 }
@@ -32,7 +30,7 @@ async function pinged(
 
 Deno.test("ping counts round trips of a link, in its rhythm, and says what is lost", async () => {
   using world = new World(71);
-  const [a, b] = await pair(world);
+  const [a, b] = await restingPair(world);
   const begun = world.time.now;
   const items = await pinged(world, a, "b", { count: 3, intervalMs: 1_000 });
   assertEquals(
@@ -49,7 +47,7 @@ Deno.test("ping counts round trips of a link, in its rhythm, and says what is lo
 
 Deno.test("ping answers for oneself, and fails for whom there is no link with, or nobody", async () => {
   using world = new World(72);
-  const [a, b] = await pair(world);
+  const [a, b] = await restingPair(world);
   const once = { count: 1, intervalMs: 200 };
   assertEquals(await pinged(world, a, "a", once), [{ seq: 1, rttMs: 0, hops: 0, via: a.id }]);
   const code = async (to: string) => {
@@ -65,7 +63,7 @@ Deno.test("ping answers for oneself, and fails for whom there is no link with, o
 
 Deno.test("status, nodes and links agree with one another", async () => {
   using world = new World(73);
-  const [a, b] = await pair(world);
+  const [a, b] = await restingPair(world);
   const status = await a.control.status();
   assertEquals([status.links, status.known, status.reachable, status.port], [1, 2, 2, 7411]);
   assertEquals(status.interfaces, [{ name: "eth0", index: 1, multicast: true }]);

@@ -42,9 +42,7 @@ Deno.test("a disk that is full for a while loses nothing", async () => {
 
 Deno.test("what a full disk refused is written when there is room, though nothing new happens", async () => {
   using world = new World(303);
-  const [one, other] = await world.nodes("one", "other");
-  assert(one !== undefined && other !== undefined);
-  await world.until("a link", () => one.isLinked(other) && other.isLinked(one));
+  const [one, other] = await world.pair("one", "other");
   await world.run(minutes(1));
   one.storage.fill();
   const third = await world.machine("third");
@@ -67,9 +65,7 @@ Deno.test("what a full disk refused is written when there is room, though nothin
 
 Deno.test("a node whose disk is full stops like any other", async () => {
   using world = new World(302);
-  const [one, other] = await world.nodes("one", "other");
-  assert(one !== undefined && other !== undefined);
-  await world.until("a link", () => one.isLinked(other) && other.isLinked(one));
+  const [one, other] = await world.pair("one", "other");
   await world.run(seconds(5));
   one.storage.fill();
   await world.done("the stop", one.stop());

@@ -59,9 +59,7 @@ Deno.test("a clone that meets its own records on a network apart is told by them
 
 Deno.test("a restored backup is no clone: its record jumps above the one that others hold", async () => {
   using world = new World(23);
-  const [one, other] = await world.nodes("one", "other");
-  assert(one !== undefined && other !== undefined);
-  await world.until("a link", () => one.isLinked(other) && other.isLinked(one));
+  const [one, other] = await world.pair("one", "other");
   await world.run(minutes(1));
   await world.done("stop", one.stop());
   // The disk is the one of long ago: empty; and the calendar was set back by a day.

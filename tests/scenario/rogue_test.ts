@@ -72,9 +72,7 @@ Deno.test("who answers exchanges and never a datagram gets no link", async () =>
 
 Deno.test("a link over which datagrams stop is kept by exchanges for a while, then given up", async () => {
   using world = new World(33);
-  const [one, other] = await world.nodes("one", "other");
-  assert(one !== undefined && other !== undefined);
-  await world.until("a link", () => one.isLinked(other) && other.isLinked(one));
+  const [one, other] = await world.pair("one", "other");
   world.network.filter = () => undefined;
   await world.until(
     "kept by TCP",
@@ -118,9 +116,7 @@ Deno.test("a beacon with another's id at one's own address proves one's own key 
 
 Deno.test("who-are-yous that anybody sends cost an exchange in ten seconds, and no link", async () => {
   using world = new World(35);
-  const [one, other] = await world.nodes("one", "other");
-  assert(one !== undefined && other !== undefined);
-  await world.until("a link", () => one.isLinked(other) && other.isLinked(one));
+  const [one, other] = await world.pair("one", "other");
   await world.run(seconds(40));
   const from = socketAddress(other.host.attachments[0]?.ips[0] ?? ip("10.0.0.1"), 7411);
   const to = socketAddress(one.host.attachments[0]?.ips[0] ?? ip("10.0.0.1"), 7411);

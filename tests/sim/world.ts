@@ -8,6 +8,7 @@
 import { assertEquals } from "@std/assert";
 import { type Bytes, toHex } from "../../src/base/bytes.ts";
 import { type Duration, seconds, type WallTime, wallTime } from "../../src/base/instant.ts";
+import { invariant } from "../../src/base/invariant.ts";
 import type { IpAddress } from "../../src/base/ip.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { type Identity, identityOfSeed } from "../../src/identity/mod.ts";
@@ -136,6 +137,14 @@ export class World implements Disposable {
     for (const name of names) machines.push(await this.machine(name));
     await Promise.all(machines.map((machine) => machine.start()));
     return machines;
+  }
+
+  /** Two machines of these names with a link between their nodes. */
+  async pair(a: string, b: string): Promise<[Machine, Machine]> {
+    const [one, other] = await this.nodes(a, b);
+    invariant(one !== undefined && other !== undefined, "there are two");
+    await this.until("a link", () => one.isLinked(other) && other.isLinked(one));
+    return [one, other];
   }
 
   /** Lets time pass. */
