@@ -17,7 +17,10 @@ export interface AppendFile {
 
 /** The node's private directory. Names are plain file names of ours. */
 export interface Storage {
-  /** The whole file, or `undefined` if there is none; rejects with the system's error otherwise. */
+  /**
+   * The whole file in memory that is the caller's alone, or `undefined` if there is none; rejects
+   * with the system's error otherwise.
+   */
   read(name: string): Promise<Bytes | undefined>;
   /** Replaces the file so that a crash leaves either the old bytes or the new: temporary file, fsync, rename, fsync of the directory. */
   replace(name: string, bytes: Bytes): Promise<void>;

@@ -164,9 +164,9 @@ function decodeContent(content: Bytes): LogEntry | undefined {
 
 /** What was found in a file. Entries are decoded when they are asked for, and lie in its memory. */
 export class LogReading {
-  readonly #bytes: Bytes;
+  #bytes: Bytes;
   /** Where the contents begin and end, in the order in which they were written. */
-  readonly #places: readonly number[];
+  #places: readonly number[];
   /** The file's marker; `undefined` if nothing could be read. */
   readonly marker: Bytes | undefined;
   /** Bytes that are neither header, frames nor a torn tail. */
@@ -200,6 +200,16 @@ export class LogReading {
       const entry = decodeContent(this.#bytes.subarray(this.#places[at], this.#places[at + 1]));
       if (entry !== undefined) yield entry;
     }
+  }
+
+  /**
+   * Gives the file's memory back to the system: there is nothing to read any more, and what was read
+   * and not copied is empty. The collector would get to it minutes after a start, if nothing happens.
+   */
+  release(): void {
+    this.#bytes.buffer.transfer(0);
+    this.#bytes = new Uint8Array(0);
+    this.#places = [];
   }
 
   /** What concerns the node's own records, in the order in which it was written. */

@@ -65,7 +65,7 @@ export interface OpenedLog {
   /** The highest serial of an own record that may have been seen by others; 0 for none. */
   readonly ownSerial: number;
   readonly damage?: LogDamage | undefined;
-  /** Lets go of the entries, and with them of the whole file in memory. */
+  /** Lets go of the entries and gives the whole file's memory back: what was not copied is empty. */
   forgetEntries(): void;
 }
 
@@ -75,7 +75,7 @@ export class OpenedRecordLog implements OpenedLog {
   /** The highest serial of an own record that may have been seen by others; 0 for none. */
   readonly ownSerial: number;
   readonly damage: LogDamage | undefined;
-  #reading: LogReading;
+  readonly #reading: LogReading;
 
   constructor(log: RecordLog, reading: LogReading, damage: LogDamage | undefined) {
     this.log = log;
@@ -93,9 +93,9 @@ export class OpenedRecordLog implements OpenedLog {
     return this.#reading.newestFirst();
   }
 
-  /** Lets go of the entries, and with them of the whole file in memory. */
+  /** Lets go of the entries and gives the whole file's memory back: what was not copied is empty. */
   forgetEntries(): void {
-    this.#reading = new LogReading(new Uint8Array(0), []);
+    this.#reading.release();
   }
 }
 

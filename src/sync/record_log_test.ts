@@ -575,6 +575,29 @@ Deno.test("a store goes through the log and comes back the same", async () => {
   }
 });
 
+Deno.test("a log that was read gives its memory back and is written on", async () => {
+  const prng = new Prng([6]);
+  const storage = new MemoryStorage({ prng });
+  const [mine, theirs] = [own[0], foreign[0]];
+  assert(mine !== undefined && theirs !== undefined);
+  const first = await openRecordLog(storage, entropyOf(prng));
+  await first.log.appendOwn(mine, wall);
+  await first.log.appendRecord(theirs, wall);
+  await first.log.close();
+  const opened = await openRecordLog(storage, entropyOf(prng));
+  const entry = opened.entries[1];
+  assert(entry?.kind === "record" && entry.bytes.length > 0);
+  opened.forgetEntries();
+  assertEquals([entry.bytes.length, opened.entries], [0, []]);
+  await opened.log.compact(() => [recordEntry(theirs, wall)]);
+  await opened.log.close();
+  assertEquals((await openRecordLog(storage, entropyOf(prng))).entries, [
+    recordEntry(theirs, wall),
+    { kind: "own serial", serial: mine.serial },
+    recordEntry(mine, wall, "own record"),
+  ]);
+});
+
 Deno.test("the log has these bytes", () => {
   const marker = Uint8Array.from({ length: 8 }, (_, i) => i);
   assertEquals(
