@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { optionLines } from "../src/cli/option_lines.ts";
 import type { OptionSpec } from "../src/cli/options.ts";
 import { parseLength } from "../src/cli/values.ts";
 import { standardError, standardOutput } from "../src/host/terminal.ts";
@@ -32,10 +33,7 @@ const help = `Usage: deno task demo [options]
 Three real nodes on this machine find each other; one changes, one is killed, the others know.
 
 Options:
-${
-  optionSpecs.map(({ name, value = "", help }) => `  --${`${name} ${value}`.padEnd(12)}  ${help}`)
-    .join("\n")
-}
+${optionLines(optionSpecs).join("\n")}
 
 Example:
   deno task demo --stay`;

@@ -12,6 +12,7 @@
  * @module
  */
 import { type Column, Output } from "../src/cli/output.ts";
+import { optionLines } from "../src/cli/option_lines.ts";
 import type { OptionSpec, ParsedWords } from "../src/cli/options.ts";
 import { standardError, standardOutput } from "../src/host/terminal.ts";
 import { pause } from "./eventually.ts";
@@ -51,10 +52,7 @@ Real nodes on this machine, one process each, on its loopback interface alone.
   down    end them all and remove their states
 
 Options:
-${
-  optionSpecs.map(({ name, value = "", help }) => `  --${`${name} ${value}`.padEnd(14)}  ${help}`)
-    .join("\n")
-}
+${optionLines(optionSpecs).join("\n")}
 
 Example:
   deno task fleet up 30 --bin dist/mesh --wait-known`;

@@ -14,6 +14,7 @@
 import process from "node:process";
 import { milliseconds, minutes } from "../src/base/instant.ts";
 import { Output } from "../src/cli/output.ts";
+import { optionLines } from "../src/cli/option_lines.ts";
 import type { OptionSpec, ParsedWords } from "../src/cli/options.ts";
 import { standardError, standardOutput } from "../src/host/terminal.ts";
 import { lansMax, machinesPerLanMax } from "../tests/sim/fleet.ts";
@@ -57,10 +58,7 @@ Without options: the table of simulated numbers, about a quarter of an hour. Wha
 takes grows with the square of its nodes; --assembled begins with one that stands.
 
 Options:
-${
-  optionSpecs.map(({ name, value = "", help }) => `  --${`${name} ${value}`.padEnd(15)}  ${help}`)
-    .join("\n")
-}
+${optionLines(optionSpecs).join("\n")}
 
 Example:
   deno task sim --nodes 1000 --assembled --seed 7 --minutes 60 --loss 0.2`;

@@ -1,26 +1,14 @@
 /** `mesh help`, `--help`. @module */
 import type { Command } from "./command.ts";
 import { commands, rootOptions } from "./commands.ts";
-import { commonOptions, type OptionSpec } from "./options.ts";
-
-function optionForm({ name, short, value }: OptionSpec): string {
-  const letter = short === undefined ? "    " : `-${short}, `;
-  return `  ${letter}--${name}${value === undefined ? "" : ` ${value}`}`;
-}
-
-function optionLines(options: readonly OptionSpec[], width: number): readonly string[] {
-  return options.map((option) => `${optionForm(option).padEnd(width)}  ${option.help}`);
-}
-
-function widest(...lists: readonly (readonly OptionSpec[])[]): number {
-  return Math.max(...lists.flat().map((option) => optionForm(option).length));
-}
+import { optionLines, widestOption } from "./option_lines.ts";
+import { commonOptions } from "./options.ts";
 
 /** The help of one command: one line per option, an example at the end. */
 export function commandHelp(command: Command): string {
   const { name, summary, details, options, example } = command;
   const words = ["mesh", name, ...command.arguments, "[options]"].join(" ");
-  const width = widest(options, commonOptions);
+  const width = widestOption(options, commonOptions);
   const lines = [`Usage: ${words}`, "", `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`];
   if (details !== undefined) lines.push(details);
   if (command.arguments.includes("NODE")) {
@@ -37,7 +25,7 @@ export function mainHelp(): string {
   const form = (command: Command) => [command.name, ...command.arguments].join(" ");
   const helpForm = "help [COMMAND]";
   const width = Math.max(helpForm.length, ...commands.map((command) => form(command).length));
-  const optionWidth = widest(rootOptions, commonOptions);
+  const optionWidth = widestOption(rootOptions, commonOptions);
   return [
     "Usage: mesh COMMAND [options]",
     "",

@@ -6,7 +6,9 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { readWords } from "../../scripts/script_words.ts";
+import { optionLines } from "../../src/cli/option_lines.ts";
+import type { OptionSpec, ParsedWords } from "../../src/cli/options.ts";
 import { RandomWorldFailure, runRandomWorld } from "./faults/random_world.ts";
 
 /** A seed, and how many worlds or minutes from there on. */
@@ -16,13 +18,27 @@ export interface SoakOptions {
   readonly minutes: number;
 }
 
+const optionSpecs: readonly OptionSpec[] = [
+  { name: "minutes", value: "N", help: "how long (5, without --worlds)" },
+  { name: "seed", value: "N", help: "the first world's seed (1); the next one's is one more" },
+  { name: "worlds", value: "N", help: "how many" },
+  { name: "help", short: "h", help: "show this help" },
+];
+
+const help = `Usage: deno task soak [options]
+
+Random worlds with faults, in virtual time, one after the other. The same seed gives the same world.
+
+Options:
+${optionLines(optionSpecs).join("\n")}
+
+Example, the world of one seed again:
+  deno task soak --seed 7 --worlds 1`;
+
 /** The options, or what is wrong with them. */
-export function readSoakOptions(args: readonly string[]): SoakOptions | string {
-  const { minutes, seed, worlds, _: rest, ...others } = parseArgs([...args], {
-    string: ["minutes", "seed", "worlds"],
-  });
-  const unknown = [...rest, ...Object.keys(others)];
-  if (unknown.length > 0) return `No such option: ${unknown.join(", ")}`;
+export function readSoakOptions(parsed: ParsedWords): SoakOptions | string {
+  if (parsed.words.length > 0) return `There is no argument "${parsed.words[0]}" here`;
+  const [minutes, seed, worlds] = ["minutes", "seed", "worlds"].map((name) => parsed.value(name));
   const numbers = [seed ?? "1", worlds ?? "0", minutes ?? (worlds === undefined ? "5" : "0")];
   const [first = 0, count = 0, length = 0] = numbers.map(Number);
   if (![first, count, length].every((number) => Number.isFinite(number) && number >= 0)) {
@@ -36,9 +52,11 @@ export function readSoakOptions(args: readonly string[]): SoakOptions | string {
 }
 
 if (import.meta.main) {
-  const options = readSoakOptions(Deno.args);
+  const parsed = readWords(Deno.args, { name: "soak", options: optionSpecs, help });
+  if (typeof parsed === "number") Deno.exit(parsed);
+  const options = readSoakOptions(parsed);
   if (typeof options === "string") {
-    console.error(options);
+    console.error(`soak: ${options}. See: deno task soak --help`);
     Deno.exit(2);
   }
   const began = performance.now();

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { seconds } from "../../../src/base/instant.ts";
+import { ParsedWords, parseWords } from "../../../src/cli/options.ts";
 import { readSoakOptions } from "../soak.ts";
 import {
   RandomWorldFailure,
@@ -15,6 +16,13 @@ Deno.test("one seed is one world: the same trace every time, another seed anothe
   assert(first.storeChecks > first.nodes && first.faults > 0);
 });
 
+function optionsOf(...args: readonly string[]) {
+  const names = ["minutes", "seed", "worlds"];
+  const parsed = parseWords(args, names.map((name) => ({ name, value: "N", help: name })));
+  assert(parsed instanceof ParsedWords);
+  return readSoakOptions(parsed);
+}
+
 async function failureOf(sabotage: Sabotage): Promise<string> {
   return (await assertRejects(() => runRandomWorld(12, sabotage), RandomWorldFailure)).message;
 }
@@ -28,7 +36,7 @@ Deno.test("a world that fails shows its seed, its faults, and the command that r
   assert(text.startsWith("The world of seed 12 failed: The bridge is gone"), text);
   assert(/faults \(s\): \d+\.\d \S/.test(text), text);
   assert(text.endsWith(replayCommand(12)), text);
-  assertEquals(readSoakOptions(replayCommand(12).split(" ").slice(3)), {
+  assertEquals(optionsOf(...replayCommand(12).split(" ").slice(3)), {
     seed: 12,
     worlds: 1,
     minutes: Number.POSITIVE_INFINITY,
@@ -66,11 +74,12 @@ Deno.test("a timer that is left behind fails a world", async () => {
 });
 
 Deno.test("soak takes a seed, a number of worlds, minutes, and nothing else", () => {
-  assertEquals(readSoakOptions(["--minutes", "2"]), {
-    seed: 1,
-    worlds: Number.POSITIVE_INFINITY,
-    minutes: 2,
-  });
-  assertEquals(readSoakOptions(["--speed", "9"]), "No such option: speed");
-  assertEquals(typeof readSoakOptions(["--seed", "x"]), "string");
+  const endless = Number.POSITIVE_INFINITY;
+  assertEquals(optionsOf("--minutes", "2"), { seed: 1, worlds: endless, minutes: 2 });
+  assertEquals(optionsOf("--seed", "7", "--worlds", "3"), { seed: 7, worlds: 3, minutes: endless });
+  assertEquals(optionsOf(), { seed: 1, worlds: endless, minutes: 5 });
+  assertEquals(optionsOf("fast"), 'There is no argument "fast" here');
+  for (const name of ["--seed", "--worlds", "--minutes"]) {
+    for (const value of ["x", "-1"]) assertEquals(typeof optionsOf(`${name}=${value}`), "string");
+  }
 });
