@@ -150,6 +150,8 @@ export const clockAfterBuildMax = hours(24 * 365 * 25);
 export const clockDisputeMin = hours(24);
 /** Addresses remembered from stored records, for the slots that are kept for them. */
 export const knownAddressesMax = 65_536;
+/** Records read for that with each question, until all are: two milliseconds, five in a first turn. */
+export const addressesReadPerQuestion = 400;
 /** Addresses of one node tried when its link is silent: each may cost a connect's whole time. */
 export const dialAddressesMax = 4;
 /**

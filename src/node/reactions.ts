@@ -102,7 +102,7 @@ export class Reactions implements Calls {
   handleStored(record: VerifiedRecord, previous: VerifiedRecord | undefined): void {
     const { counters, finder, fleet, links, peers, pump, readings, roles } = this.#parts;
     if (record.kind === infoKind) {
-      readings.noteAddressesOf(record.author);
+      readings.noteAddressesIn(record);
       finder.handleKnown(record.author);
     }
     if (record.kind === linksKind && previous !== undefined) {

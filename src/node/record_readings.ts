@@ -9,13 +9,14 @@ import { isDecodeError } from "../base/decode.ts";
 import { elapsed, type Instant } from "../base/instant.ts";
 import { type IpAddress, isIpv6 } from "../base/ip.ts";
 import { readInfo, readLinks, type RecordStore, type VerifiedRecord } from "../sync/mod.ts";
-import type { Endpoint, InfoBody } from "../wire/info.ts";
+import type { InfoBody } from "../wire/info.ts";
 import { type LinksBody, type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
 import { type NodeId, nodeIdBytesLength, nodeIdPrefixLength } from "../wire/node_id.ts";
 import { keyBound } from "../wire/key_range.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
 import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
-import { dialAddressesMax, knownAddressesMax, urgentAuthorsMax, urgentEvery } from "./limits.ts";
+import { KnownAddresses } from "./known_addresses.ts";
+import { dialAddressesMax, urgentAuthorsMax, urgentEvery } from "./limits.ts";
 
 const noSubject = new Uint8Array(0);
 
@@ -29,10 +30,6 @@ function lists(body: LinksBody | undefined, prefix: NodeIdPrefixHex): boolean {
  */
 const linksRead = new WeakMap<VerifiedRecord, LinksBody>();
 
-function endpointsIn(info: InfoBody | undefined): Endpoint[] {
-  return info === undefined ? [] : [...info.endpoints, ...info.observed];
-}
-
 function linksIn(record: VerifiedRecord | undefined): LinksBody | undefined {
   const body = record === undefined ? undefined : readLinks(record);
   return body === undefined || isDecodeError(body) ? undefined : body;
@@ -41,16 +38,13 @@ function linksIn(record: VerifiedRecord | undefined): LinksBody | undefined {
 /** Reads the store. */
 export class RecordReadings {
   readonly #store: RecordStore;
-  /**
-   * Addresses that records name: some of the port's slots are kept for these. Collected when first
-   * somebody asks, and kept up from then on.
-   */
-  #knownIps: BoundedMap<IpAddress, true> | undefined;
+  readonly #knownAddresses: KnownAddresses;
   /** When an author's lost links were last told on at once. */
   readonly #urgentAt = new BoundedMap<NodeId, Instant>(urgentAuthorsMax);
 
   constructor(store: RecordStore) {
     this.#store = store;
+    this.#knownAddresses = new KnownAddresses(store);
   }
 
   /** The record in which the node says what it is. */
@@ -108,22 +102,19 @@ export class RecordReadings {
 
   /** All addresses that the node names. */
   addressesOf(id: NodeId): SocketAddress[] {
-    return endpointsIn(this.infoOf(id)).map(({ ip, port }) => socketAddress(ip, port));
+    const info = this.infoOf(id);
+    const endpoints = info === undefined ? [] : [...info.endpoints, ...info.observed];
+    return endpoints.map(({ ip, port }) => socketAddress(ip, port));
   }
 
-  /** The node's addresses are known ones from now on. */
-  noteAddressesOf(id: NodeId): void {
-    if (this.#knownIps === undefined) return;
-    for (const { ip } of endpointsIn(this.infoOf(id))) this.#knownIps.set(ip, true);
+  /** The addresses in the record, which came in now, are known ones from now on. */
+  noteAddressesIn(record: VerifiedRecord): void {
+    this.#knownAddresses.note(record);
   }
 
-  /** Whether a stored record names the address. */
+  /** Whether a stored record names the address, as far as they were read: see `KnownAddresses`. */
   isKnownAddress(ip: IpAddress): boolean {
-    if (this.#knownIps === undefined) {
-      this.#knownIps = new BoundedMap<IpAddress, true>(knownAddressesMax);
-      for (const author of this.#store.authors()) this.noteAddressesOf(author);
-    }
-    return this.#knownIps.has(ip);
+    return this.#knownAddresses.has(ip);
   }
 
   /** Whether the record is told on at once: it names links lost, and its author rarely does. */
