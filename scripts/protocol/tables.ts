@@ -155,6 +155,10 @@ export function limitsTable(): string {
       "§8 authors never heard of, from one neighbour",
       `${number(node.newAuthorsBurst)} at once, ${node.newAuthorsRate}/s`,
     ],
+    [
+      "§8 authors never heard of, in bulk, from all neighbours",
+      `${number(node.bulkNewAuthorsBurst)} at once, ${node.newAuthorsRate}/s`,
+    ],
     ["§8 records missing that are taken in bulk", number(sync.bulkAbove)],
     [
       "§8 page of records; ranges of one request",

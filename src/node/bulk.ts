@@ -21,12 +21,15 @@ import {
 } from "../sync/mod.ts";
 import { type BulkRequest, decodeBulkPage, encodeBulkRequest } from "../wire/bulk.ts";
 import type { NodeId } from "../wire/node_id.ts";
+import { type RecordKey, recordKeyAuthor } from "../wire/record_key.ts";
 import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.ts";
 import type { Authenticator, ExchangePlace, ProvenConnection } from "./authenticator.ts";
 import type { Background } from "./background.ts";
 import { bulkPageWait, dialAddressesMax, exchangeWait } from "./limits.ts";
+import { shedReasons } from "./overload.ts";
 import type { Peer, PeerTable } from "./peer.ts";
 import type { Timed } from "./pump.ts";
+import type { WorkBudget } from "./work_budget.ts";
 
 /** What taking records in bulk tells and asks the node. */
 export interface BulkOwner {
@@ -34,6 +37,8 @@ export interface BulkOwner {
   addressesOf(id: NodeId): readonly SocketAddress[];
   /** The exchange on the connection was finished. */
   handleDialled(result: ExchangeResult, place: ExchangePlace): void;
+  /** Whether a record of the author is held. */
+  isKnown(author: NodeId): boolean;
   /** Verifies and admits: how many were new, and whether one was forged. */
   takePage(
     records: readonly Bytes[],
@@ -49,7 +54,9 @@ export interface BulkOptions {
   readonly background: Background;
   readonly prng: Prng;
   readonly peers: PeerTable;
-  readonly authenticator: Authenticator;
+  readonly authenticator: Pick<Authenticator, "dial">;
+  /** Authors never heard of that may come in bulk, whoever brings them: one may have many names. */
+  readonly newAuthors: WorkBudget;
   readonly owner: BulkOwner;
   /** Aborts when the node stops. */
   readonly stopping: AbortSignal;
@@ -157,13 +164,25 @@ export class Bulk implements Timed {
       if (keys.length < page.records.length) return "record malformed";
       const lie = machine.judge(keys);
       if (lie !== undefined) return lie;
-      const { taken, isForged } = await owner.takePage(page.records);
+      const admitted = page.records.filter((_, i) => this.#admits(keys[i]));
+      const { taken, isForged } = await owner.takePage(admitted);
       this.#taken += taken;
       counters.count("bulk: page taken");
       if (isForged) return "record forged";
+      const shed = page.records.length - admitted.length;
+      if (shed > 0) {
+        counters.count(shedReasons.newAuthors, shed);
+        return "over the ration";
+      }
       const next = machine.handlePage(page.state, keys.at(-1), this.#now());
       if (next !== "ask on") return next;
     }
+  }
+
+  #admits(key: RecordKey | undefined): boolean {
+    const { owner, newAuthors } = this.#options;
+    if (key === undefined) return false;
+    return owner.isKnown(recordKeyAuthor(key)) || newAuthors.take(this.#now());
   }
 
   async #ask(

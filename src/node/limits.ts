@@ -53,6 +53,11 @@ export const relayRate = 2;
 export const newAuthorsBurst = 2_048;
 /** The same per second: a fleet of 10,000 that starts within half a minute, over eight links. */
 export const newAuthorsRate = 50;
+/**
+ * Authors never heard of that all neighbours together may bring in bulk at once: a newcomer takes the
+ * whole of a fleet of 50,000. More come at `newAuthorsRate`.
+ */
+export const bulkNewAuthorsBurst = 65_536;
 /** Drops for one reason between two looks (2 s) that are called an overload. */
 export const overloadShedMin = 100;
 /** An overload is over when nothing was shed for so long. */

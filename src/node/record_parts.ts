@@ -14,12 +14,14 @@ import { Calendar } from "./calendar.ts";
 import type { CommonParts } from "./common_parts.ts";
 import { FleetWatch } from "./fleet_watch.ts";
 import { Gossip } from "./gossip.ts";
+import { bulkNewAuthorsBurst, newAuthorsRate } from "./limits.ts";
 import type { Links } from "./links.ts";
 import { judgeNews } from "./neighbour_news.ts";
 import type { NetworkParts } from "./network_parts.ts";
 import { Publisher } from "./publisher.ts";
 import { describeSelf } from "./self_description.ts";
 import { warnOfConflicts, warnOfUnpublished } from "./troubles.ts";
+import { WorkBudget } from "./work_budget.ts";
 
 /** Records at work. */
 export interface RecordParts {
@@ -140,10 +142,12 @@ export function makeRecordParts(
     prng,
     peers,
     authenticator,
+    newAuthors: new WorkBudget(bulkNewAuthorsBurst, newAuthorsRate),
     stopping: common.stopping.signal,
     owner: {
       addressesOf: (id) => readings.dialAddressesOf(id),
       handleDialled: (result, place) => later().links.handleProven(result, place),
+      isKnown: (author) => archive.store.hasAuthor(author),
       takePage: (records) => gossip.takePage(records),
       compareWith: (peer) => gossip.compareWith(peer),
     },

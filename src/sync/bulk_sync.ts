@@ -50,6 +50,8 @@ export type BulkFailure =
   | "another node there"
   | "refused"
   | "broken off"
+  /** It brings more authors never heard of than a node takes: no lie, an honest fleet may be large. */
+  | "over the ration"
   | "pages used up"
   | "time used up";
 

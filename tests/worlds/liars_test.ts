@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { milliseconds, minutes, seconds } from "../../src/base/instant.ts";
 import { Prng } from "../../src/base/prng.ts";
+import { newAuthorsBurst } from "../../src/node/limits.ts";
+import { shedReasons } from "../../src/node/overload.ts";
 import { encodeLinks, prefixHexOf } from "../../src/wire/links.ts";
 import type { AnswerMessage, RelayRequest } from "../../src/wire/message.ts";
 import { nodeIdPrefix } from "../../src/wire/node_id.ts";
@@ -152,7 +154,8 @@ Deno.test("a neighbour that sends a thousand new identities a second stops nobod
   const [victim] = victims;
   assert(victim !== undefined);
   const before = world.network.sent;
-  const ticks = 40;
+  // Beyond what one neighbour may bring at once.
+  const ticks = Math.ceil((newAuthorsBurst + 600) / 10);
   for (let tick = 0; tick < ticks; tick++) {
     const authors = await Promise.all(
       Array.from({ length: 10 }, (_, i) => RecordAuthor.create(1_000 + 10 * tick + i)),
@@ -169,6 +172,10 @@ Deno.test("a neighbour that sends a thousand new identities a second stops nobod
   // Whoever proves a key may be known; what he costs beyond that is what a change costs.
   const perNode = (world.network.sent - before) / victims.length / (10 * ticks);
   assert(perNode < 10, `${perNode} datagrams per node and identity`);
+  const shed = victim.count(shedReasons.newAuthors);
+  assert(shed > 400 && shed < 600, `${shed} were not looked at`);
+  const brought = victim.node.archive.store.authorCount;
+  assert(brought < 10 * ticks - 400, `${brought} of ${10 * ticks} are known`);
   await newcomerIsKnown(world, victims);
   assertEquals(lostLinks(victims), []);
   await world.end();
