@@ -103,20 +103,17 @@ export class Asker implements Timed {
   readonly #owner: AskerOwner;
   readonly #replies: PendingReplies<Waiting, Addressee>;
   readonly #lateness: Lateness;
-  readonly #poke: () => void;
 
   constructor(
     clock: Clock,
     counters: Counters,
     owner: AskerOwner,
-    poke: () => void,
     lateness: Lateness = new Lateness(),
   ) {
     this.#clock = clock;
     this.#counters = counters;
     this.#owner = owner;
     this.#lateness = lateness;
-    this.#poke = poke;
     this.#replies = new PendingReplies(counters);
   }
 
@@ -207,7 +204,6 @@ export class Asker implements Timed {
       return "too many requests under way";
     }
     waiting.sent.push(sealed.pending);
-    this.#poke();
     // A refused send is a lost datagram: the wait speaks for it.
     if (!await socket.send(sealed.bytes, to)) this.#counters.count("send refused");
     return undefined;

@@ -81,7 +81,7 @@ async function pair(gate: CryptoGate, remote: Remote) {
   const asker = new Asker(clock, counters, {
     socketTowards: () => state.hasSocket ? socket : undefined,
     handleStranger: (peer) => void strangers.push(peer.id),
-  }, () => {});
+  });
   const peer = new PeerTable(entropy).open(peerId);
   peer.address = there;
   const adopt = async (wrongBy: Duration = milliseconds(0)) => {

@@ -7,8 +7,8 @@
 import type { WallTime } from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type RecordStore, signingTime } from "../sync/mod.ts";
-import { judgeClock } from "./clock_judgement.ts";
-import { clockDisputeMin, clockJumpMin } from "./limits.ts";
+import { type ClockJudgement, judgeClock } from "./clock_judgement.ts";
+import { clockDifferenceMax, clockDisputeMin, clockJumpMin } from "./limits.ts";
 import type { PeerTable } from "./peer.ts";
 import type { Warnings } from "./warnings.ts";
 
@@ -37,16 +37,25 @@ export class Calendar {
     this.#origin = originOf(options.clock);
   }
 
-  #judgement() {
+  #judgement(): ClockJudgement {
     const { clock, builtAt, peers } = this.#options;
     const ahead = peers.links().flatMap(({ wallAheadMs }) => wallAheadMs ?? []);
     return judgeClock(clock.wall(), builtAt, ahead);
   }
 
+  /** How far the calendar is off the neighbour's that differs most, milliseconds. */
+  #differenceMax(): number {
+    let most = 0;
+    for (const { wallAheadMs = 0 } of this.#options.peers.links()) {
+      most = Math.max(most, Math.abs(wallAheadMs));
+    }
+    return most;
+  }
+
   /** The time to sign with. */
   signingTime(): WallTime {
     const { clock, builtAt } = this.#options;
-    return signingTime(clock.wall(), builtAt, this.#judgement().neighbours);
+    return signingTime(clock.wall(), builtAt, () => this.#judgement().neighbours);
   }
 
   /**
@@ -62,12 +71,14 @@ export class Calendar {
 
   /** Warns while the clock is suspect, and stops the ageing of records while it is disputed. */
   judge(): void {
-    const { peers, store, warnings } = this.#options;
-    const { problem } = this.#judgement();
+    const { clock, builtAt, store, warnings } = this.#options;
+    const difference = this.#differenceMax();
+    // Where nobody differs, as at nearly every look, the median does not either.
+    const { problem } = difference > clockDifferenceMax
+      ? this.#judgement()
+      : judgeClock(clock.wall(), builtAt, []);
     // Ageing stops on anybody's disagreement: records kept too long harm less than records lost.
-    const disputed = peers.links().some(({ wallAheadMs }) =>
-      Math.abs(wallAheadMs ?? 0) > clockDisputeMin
-    );
+    const disputed = difference > clockDisputeMin;
     warnings.set(
       problem !== undefined,
       "clock",

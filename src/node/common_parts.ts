@@ -18,6 +18,7 @@ import { Lateness } from "./lateness.ts";
 import { News } from "./news.ts";
 import type { NodeOptions, NodeOutside } from "./node_options.ts";
 import { PeerTable } from "./peer.ts";
+import type { Pump } from "./pump.ts";
 import { RecordReadings } from "./record_readings.ts";
 import type { NodeEvent } from "./report.ts";
 import { clearUnwritten, warnOfUnwritten } from "./troubles.ts";
@@ -47,6 +48,7 @@ export interface CommonParts {
 /** What these parts call of those made later. */
 export interface CommonLater {
   readonly fleet: FleetWatch;
+  readonly pump: Pump;
   readonly reactions: {
     /** These records are held no longer. */
     handleGone(records: readonly VerifiedRecord[]): void;
@@ -64,7 +66,10 @@ export async function makeCommonParts(
     log.warn("{what} failed: {error}", { what, error });
   });
   const counters = new Counters();
-  const events = new EventFeed<NodeEvent>(() => later().fleet.handleWatched());
+  const events = new EventFeed<NodeEvent>(() => {
+    later().fleet.handleWatched();
+    later().pump.poke();
+  });
   const news = new News({ clock, log, events, nameOf: (id) => later().fleet.view.nameOf(id) });
   const warnings = new Warnings((warning, cleared) => {
     if (!cleared) log.warn("{code}: {message}", { ...warning });

@@ -47,7 +47,6 @@ async function world() {
     clock,
     counters,
     { socketTowards: () => undefined, handleStranger: nothing },
-    nothing,
   );
   const dispatch = new Dispatch(clock, counters, background, epochKeys, asker, {
     admits: (prefix) => state.admits && prefix === prefixHexOf(askerId),

@@ -43,7 +43,6 @@ Deno.test("one peer cannot have all records walked over without end, and stays a
       clock,
       counters,
       { socketTowards: () => undefined, handleStranger: nothing },
-      nothing,
     ),
     {
       admits: () => true,

@@ -45,6 +45,8 @@ export interface FinderOwner {
   handleOwnId(bootNonce: Bytes): boolean;
   /** Whether this node announces itself at all. */
   announces(): boolean;
+  /** A deadline may have come nearer. */
+  poke(): void;
 }
 
 /** Parts of the finder. */
@@ -107,6 +109,7 @@ export class Finder implements Timed {
     const heard = { id, port: beacon.port, solicitation: beacon.solicitation };
     const agrees = equalBytes(mark, beacon.island);
     this.perform(discovery.handleBeacon(heard, from, interfaceName, agrees, this.#now()));
+    owner.poke();
   }
 
   /** The interfaces served are these now. */
@@ -189,6 +192,7 @@ export class Finder implements Timed {
       this.#options.discovery.handleDialled(to, this.#forDiscovery(outcome), this.#now()),
     );
     if (outcome.kind === "proven") this.#options.owner.handleDialled(outcome);
+    this.#options.owner.poke();
   }
 
   /** Dials and runs an exchange within its time; never rejects. */
@@ -239,6 +243,7 @@ export class Finder implements Timed {
       peer,
     );
     this.perform(this.#options.discovery.handlePeerResolved(peer, addresses, this.#now()));
+    this.#options.owner.poke();
   }
 
   async #addressesOf(peer: string): Promise<readonly SocketAddress[]> {

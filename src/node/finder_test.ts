@@ -100,6 +100,7 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
       handleDialled: () => {},
       handleOwnId: () => false,
       announces: () => state.announces,
+      poke: () => {},
     },
     stopping: stopping.signal,
   });

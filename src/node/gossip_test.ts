@@ -30,9 +30,8 @@ class StraightAsker extends Asker {
   readonly #time: VirtualTime;
 
   constructor(time: VirtualTime, clock: VirtualClock) {
-    const nothing = () => {};
-    const owner = { socketTowards: () => undefined, handleStranger: nothing };
-    super(clock, new Counters(), owner, nothing);
+    const owner = { socketTowards: () => undefined, handleStranger: () => {} };
+    super(clock, new Counters(), owner);
     this.#time = time;
   }
 

@@ -49,6 +49,7 @@ export function makeLinkParts(
   const { identity, bootNonce, port } = options;
   const { clock, lookUpHost } = common.outside;
   const selfId = identity.id;
+  const poke = () => later().pump.poke();
 
   const discovery = new Discovery({
     self: selfId,
@@ -80,15 +81,13 @@ export function makeLinkParts(
     stopping: common.stopping.signal,
     owner: {
       smallestReachable: () => fleet.smallestReachable,
-      handleDialled: ({ result, place }) => {
-        links.handleProven(result, place);
-        later().pump.poke();
-      },
+      handleDialled: ({ result, place }) => links.handleProven(result, place),
       handleOwnId: (nonce) => {
         publisher.handleOwnIdInExchange(nonce);
         return equalBytes(nonce, bootNonce);
       },
       announces: () => later().reactions.announces,
+      poke,
     },
   });
   const links: Links = new Links({
@@ -115,6 +114,7 @@ export function makeLinkParts(
       handleLinkDown: (peer, why) => later().reactions.handleLinkDown(peer, why),
       handleSuspect: (peer) => news.tellOfSuspicion("node-suspect", peer),
       handleAlive: (peer) => news.tellOfSuspicion("node-reachable", peer),
+      poke,
     },
   });
   const degree = new DegreeKeeper({
@@ -128,7 +128,10 @@ export function makeLinkParts(
   const roles = new WatchRoles(clock, selfId, {
     linked: () => peers.links(),
     neighboursOf: (prefix) => readings.neighboursOf(prefix),
-    handleRole: (id, role) => links.handleRole(id, role),
+    handleRole: (id, role) => {
+      links.handleRole(id, role);
+      poke();
+    },
   });
   return { discovery, finder, links, degree, roles };
 }

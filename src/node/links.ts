@@ -62,6 +62,8 @@ export interface LinksOwner {
   handleSuspect(peer: Peer): void;
   /** A suspicion was wrong. */
   handleAlive(peer: Peer): void;
+  /** A deadline may have come nearer: of this, or of what this told. */
+  poke(): void;
 }
 
 /** Why a link ended. */
@@ -371,12 +373,15 @@ export class Links implements Timed {
   }
 
   async #probe(peer: Peer, attempt: number): Promise<void> {
-    const { asker, gossip, monitor } = this.#options;
+    const { asker, gossip, monitor, owner } = this.#options;
     const ours = await gossip.probe();
     const outcome = await asker.ask(peer, ours, { tries: 1, wait: probeAnswerWait });
     if (outcome.kind !== "answer") return;
     this.#perform(monitor.handleAnswer(peer.id, attempt, this.#now()));
-    if (outcome.answer.kind === "probe") gossip.handleProbed(peer, ours, outcome.answer);
+    if (outcome.answer.kind !== "probe") return;
+    gossip.handleProbed(peer, ours, outcome.answer);
+    // Nothing follows from equal stores, and this is what nearly every probe finds.
+    if (!equalBytes(ours.digest, outcome.answer.digest)) owner.poke();
   }
 
   /** A full exchange with the peer, at its addresses one after the other until one answers. */

@@ -64,7 +64,6 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
     clock,
     counters,
     { socketTowards: () => socket, handleStranger: nothing },
-    nothing,
   );
   const peers = new PeerTable(entropy);
   const archive = await Archive.restore(
@@ -131,6 +130,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
       handleLinkDown: nothing,
       handleSuspect: nothing,
       handleAlive: nothing,
+      poke: nothing,
     },
   });
   /** Somebody with whom an exchange was finished and who has no link. */

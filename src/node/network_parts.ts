@@ -85,10 +85,7 @@ export function makeNetworkParts(
     network,
     background,
     {
-      handleDatagram: (datagram, socket) => {
-        dispatch.handleDatagram(datagram, socket);
-        poke();
-      },
+      handleDatagram: (datagram, socket) => dispatch.handleDatagram(datagram, socket),
       handleUnbound: (address, interfaceName, reason) =>
         log.info("Cannot serve {address} on {interfaceName}: {reason}", {
           address: formatSocketAddress(address),
@@ -120,7 +117,6 @@ export function makeNetworkParts(
       socketTowards: (peer) => ways.socketTowards(peer),
       handleStranger: (peer) => later().links.handleStranger(peer),
     },
-    poke,
     common.lateness,
   );
   const relayed = new RelayedProbes({
@@ -141,8 +137,14 @@ export function makeNetworkParts(
     answerCompare: (peer, compare, bytesMax) =>
       later().gossip.answerCompare(peer, compare, bytesMax),
     answerFetch: (keys, bytesMax) => later().gossip.answerFetch(keys, bytesMax),
-    handleOffers: (peer, offers) => later().gossip.handleOffers(peer, offers),
-    handleUnread: (peer) => later().gossip.handleUnread(peer),
+    handleOffers: (peer, offers) => {
+      later().gossip.handleOffers(peer, offers);
+      poke();
+    },
+    handleUnread: (peer) => {
+      later().gossip.handleUnread(peer);
+      poke();
+    },
     handlePushed: (peer, records) => later().gossip.handlePushed(peer, records),
     handleLeaving: (peer, nonce) => later().links.handleLeaving(peer, nonce),
     handleRestarting: (peer, nonce) => later().links.handleRestarting(peer, nonce),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { earliest, type Instant, later, milliseconds } from "../base/instant.ts";
+import { elapsed, type Instant, later, milliseconds, seconds } from "../base/instant.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Lateness } from "./lateness.ts";
 
@@ -12,64 +12,91 @@ import type { Lateness } from "./lateness.ts";
 export interface Timed {
   /** When it wants to be called next; `undefined` while it waits for nothing. */
   nextTimeout(): Instant | undefined;
-  /** Called at or after that instant; must not block. */
+  /** Called at or after that instant; must not block. What it brings nearer elsewhere it pokes for. */
   handleTimeout(now: Instant): void;
 }
 
 /** Longest time between two looks: a machine whose deadline moved without a poke is seen by then. */
-const lookEvery = milliseconds(1_000);
+const lookEvery = seconds(3);
+/** A pump that is awake for another reason takes a look this early: waking for it would cost more. */
+const lookAhead = milliseconds(1_500);
 
 /** Drives `Timed` things on a clock until its signal aborts. */
 export class Pump {
   readonly #clock: Clock;
   readonly #parts: readonly Timed[];
   readonly #lateness: Lateness | undefined;
+  /**
+   * What each part wanted when it was asked last. Asking all costs more than most of what they do,
+   * so it is done when somebody says that a deadline may have come nearer, and now and then.
+   */
+  readonly #due: (Instant | undefined)[];
+  /** When all are asked again, whatever happens. */
+  #lookAt: Instant;
   #wake = new AbortController();
   /** Until when it sleeps; absent while it is awake. */
   #sleepsUntil: Instant | undefined;
-  /** Whether a deadline may have come nearer since it woke. */
+  /** Whether a deadline may have come nearer since all were asked. */
   #wasPoked = false;
+  #isLookScheduled = false;
 
   /** @param lateness Learns how late this process runs. */
   constructor(clock: Clock, parts: readonly Timed[], lateness?: Lateness) {
     this.#clock = clock;
     this.#parts = parts;
     this.#lateness = lateness;
+    this.#due = parts.map(() => undefined);
+    this.#lookAt = clock.monotonic();
   }
 
-  /** Says that a deadline may have come nearer. */
+  /** Says that a deadline may have come nearer. Said often in one turn, it costs one look after it. */
   poke(): void {
     this.#wasPoked = true;
-    if (this.#sleepsUntil === undefined) return;
-    const next = this.#next();
-    if (next === undefined || next >= this.#sleepsUntil) return;
-    // Waking costs more than looking, and nearly every datagram pokes.
+    if (this.#sleepsUntil === undefined || this.#isLookScheduled) return;
+    this.#isLookScheduled = true;
+    queueMicrotask(() => {
+      this.#isLookScheduled = false;
+      this.#lookAsleep();
+    });
+  }
+
+  /** Wakes only for what is due before it would wake anyway: waking costs more than looking. */
+  #lookAsleep(): void {
+    if (this.#sleepsUntil === undefined || !this.#wasPoked) return;
+    this.#ask(this.#clock.monotonic());
+    if (this.#next() >= this.#sleepsUntil) return;
     this.#sleepsUntil = undefined;
     // With a reason, or the platform makes an exception with a trace of every wake.
     this.#wake.abort("poked");
   }
 
-  #next(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const part of this.#parts) next = earliest(next, part.nextTimeout());
+  /** Asks every part what it wants. */
+  #ask(now: Instant): void {
+    this.#wasPoked = false;
+    this.#lookAt = later(now, lookEvery);
+    this.#parts.forEach((part, i) => this.#due[i] = part.nextTimeout());
+  }
+
+  /** The earliest of all deadlines. */
+  #next(): Instant {
+    let next = this.#lookAt;
+    for (const due of this.#due) if (due !== undefined && due < next) next = due;
     return next;
   }
 
-  /** Calls those that are due; the earliest of all deadlines then. */
-  #call(now: Instant): Instant | undefined {
-    this.#wasPoked = false;
-    let next: Instant | undefined;
-    for (const part of this.#parts) {
-      let due = part.nextTimeout();
-      if (due !== undefined && due <= now) {
-        part.handleTimeout(now);
-        due = part.nextTimeout();
-        // What it did may have brought the deadlines of others nearer.
-        this.#wasPoked = true;
-      }
-      next = earliest(next, due);
-    }
-    return this.#wasPoked ? this.#next() : next;
+  /** Calls those that are due, each once; the earliest of all deadlines then. */
+  #call(now: Instant): Instant {
+    if (this.#wasPoked || elapsed(now, this.#lookAt) <= lookAhead) this.#ask(now);
+    this.#parts.forEach((part, i) => {
+      const wanted = this.#due[i];
+      if (wanted === undefined || wanted > now) return;
+      // It may have moved since it was asked.
+      const due = part.nextTimeout();
+      if (due !== undefined && due <= now) part.handleTimeout(now);
+      this.#due[i] = part.nextTimeout();
+    });
+    if (this.#wasPoked) this.#ask(now);
+    return this.#next();
   }
 
   /** Runs until `signal` aborts. */
@@ -78,10 +105,10 @@ export class Pump {
     signal.addEventListener("abort", stop);
     try {
       while (!signal.aborted) {
-        this.#wake = new AbortController();
+        if (this.#wake.signal.aborted) this.#wake = new AbortController();
         const now = this.#clock.monotonic();
-        const next = earliest(later(now, lookEvery), this.#call(now));
-        if (next !== undefined && next > now) {
+        const next = this.#call(now);
+        if (next > now) {
           this.#sleepsUntil = next;
           await this.#clock.wait(next, this.#wake.signal);
           if (!this.#wake.signal.aborted) this.#lateness?.note(next, this.#clock.monotonic());

@@ -44,7 +44,7 @@ Deno.test("each part is called when its own time has come, and not before", asyn
   await running;
 });
 
-Deno.test("a deadline that came nearer is met after a poke, and within a second without", async () => {
+Deno.test("a deadline that came nearer is met after a poke, and within three seconds without", async () => {
   const { time, clock, at, stopping } = world();
   const alarm: Alarm = new Alarm(time, at(60_000), () => at(60_000));
   const pump = new Pump(clock, [alarm]);
@@ -55,9 +55,9 @@ Deno.test("a deadline that came nearer is met after a poke, and within a second 
   await time.advance(milliseconds(100));
   assertEquals(alarm.called, [1_600]);
   alarm.due = at(1_650);
-  await time.advance(seconds(1));
+  await time.advance(seconds(3));
   const [, second] = alarm.called;
-  assert(second !== undefined && second <= 2_650);
+  assert(second !== undefined && second <= 4_650);
   stopping.abort();
   await running;
 });

@@ -65,11 +65,12 @@ export class Reactions implements Calls {
   }
 
   handleLook(): void {
-    const { archive, calendar, links, outside: { clock } } = this.#parts;
+    const { archive, calendar, links, outside: { clock }, pump } = this.#parts;
     this.#overload.look(clock.monotonic());
     if (calendar.wasSet()) {
       links.proveAnew(clock.monotonic());
       archive.store.lookAgain();
+      pump.poke();
     }
     this.judgeClock();
   }
@@ -127,11 +128,12 @@ export class Reactions implements Calls {
   }
 
   handleGone(records: readonly VerifiedRecord[]): void {
-    const { archive, finder, fleet } = this.#parts;
+    const { archive, finder, fleet, pump } = this.#parts;
     for (const { author } of records) {
       if (archive.store.byAuthor(author).length === 0) finder.handleForgotten(author);
     }
     fleet.handleChange();
+    pump.poke();
   }
 
   // Nodes and links.

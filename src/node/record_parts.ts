@@ -19,6 +19,7 @@ import type { Links } from "./links.ts";
 import { judgeNews } from "./neighbour_news.ts";
 import type { NetworkParts } from "./network_parts.ts";
 import { Publisher } from "./publisher.ts";
+import type { Pump } from "./pump.ts";
 import { describeSelf } from "./self_description.ts";
 import { warnOfConflicts, warnOfUnpublished } from "./troubles.ts";
 import { WorkBudget } from "./work_budget.ts";
@@ -35,6 +36,7 @@ export interface RecordParts {
 /** What these parts call of those made later. */
 export interface RecordLater {
   readonly links: Links;
+  readonly pump: Pump;
   readonly reactions: {
     /** This node's own record is on disk. */
     handlePublished(record: VerifiedRecord, urgent: boolean): void;
@@ -130,7 +132,10 @@ export function makeRecordParts(
       handleStored: (record, previous) => later().reactions.handleStored(record, previous),
       isUrgent: (record) => readings.isUrgent(record, clock.monotonic()),
       handleInStep: () => common.inStep.resolve(),
-      handleMuchMissing: (peer, wish) => bulk.want(peer, wish),
+      handleMuchMissing: (peer, wish) => {
+        bulk.want(peer, wish);
+        later().pump.poke();
+      },
       mayTakeInBulk: (peer) => bulk.mayTake(peer),
       defersComparison: (peer) => bulk.defers(peer),
     },
@@ -149,7 +154,10 @@ export function makeRecordParts(
       handleDialled: (result, place) => later().links.handleProven(result, place),
       isKnown: (author) => archive.store.hasAuthor(author),
       takePage: (records) => gossip.takePage(records),
-      compareWith: (peer) => gossip.compareWith(peer),
+      compareWith: (peer) => {
+        gossip.compareWith(peer);
+        later().pump.poke();
+      },
     },
   });
   return { calendar, fleet, publisher, gossip, bulk };

@@ -93,7 +93,6 @@ async function askingWorld(gate: CryptoGate) {
     clock,
     counters,
     { socketTowards: () => socket, handleStranger: () => {} },
-    () => {},
   );
   const relayed = new RelayedProbes({
     clock,
@@ -202,7 +201,7 @@ function helpingWorld() {
   const asker = new Asker(clock, counters, {
     socketTowards: () => socket,
     handleStranger: () => {},
-  }, () => {});
+  });
   const relayed = new RelayedProbes({
     clock,
     counters,

@@ -73,9 +73,9 @@ export interface RefreshEffect {
 export function signingTime(
   own: WallTime,
   builtAt: WallTime,
-  neighboursMedian: WallTime | undefined,
+  neighboursMedian: () => WallTime | undefined,
 ): WallTime {
-  return own >= builtAt ? own : neighboursMedian ?? own;
+  return own >= builtAt ? own : neighboursMedian() ?? own;
 }
 
 /** The own records of one node. */

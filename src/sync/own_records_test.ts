@@ -235,7 +235,7 @@ Deno.test("every record is refreshed within 25 days of its signing, not all at o
 
 Deno.test("the neighbours' time is signed with only while the own clock is before the build", () => {
   const builtAt = wallTime(1_000);
-  assertEquals(signingTime(wallTime(2_000), builtAt, wallTime(9_000)), wallTime(2_000));
-  assertEquals(signingTime(wallTime(5), builtAt, wallTime(9_000)), wallTime(9_000));
-  assertEquals(signingTime(wallTime(5), builtAt, undefined), wallTime(5));
+  assertEquals(signingTime(wallTime(2_000), builtAt, () => wallTime(9_000)), wallTime(2_000));
+  assertEquals(signingTime(wallTime(5), builtAt, () => wallTime(9_000)), wallTime(9_000));
+  assertEquals(signingTime(wallTime(5), builtAt, () => undefined), wallTime(5));
 });

@@ -12,6 +12,8 @@ Deno.test("a link that one end lets go is over at both, and nothing under way br
     "all are linked",
     () => world.machines.every((m) => m.linkNames().length === 2),
   );
+  // Until each knows that the third leads to the other: whoever seems unreachable is dialled.
+  await world.run(seconds(2));
   // Probes of both ends are on their way all the time.
   const peer = ann.node.peers.get(bob.id);
   assert(peer !== undefined);

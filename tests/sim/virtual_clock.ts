@@ -154,6 +154,27 @@ export class VirtualTime {
   }
 }
 
+/**
+ * Who waits until a signal aborts: one listener for each signal, however often it is waited on. A
+ * world waits for every datagram, and listeners come dear.
+ */
+class SignalWaits {
+  readonly #bySignal = new WeakMap<AbortSignal, Set<() => void>>();
+
+  add(signal: AbortSignal, done: () => void): Set<() => void> {
+    const known = this.#bySignal.get(signal);
+    if (known !== undefined) return known.add(done);
+    const waits = new Set([done]);
+    this.#bySignal.set(signal, waits);
+    signal.addEventListener("abort", () => {
+      for (const each of waits) each();
+    }, { once: true });
+    return waits;
+  }
+}
+
+const signalWaits = new SignalWaits();
+
 /** Where a clock begins. */
 export interface VirtualClockOptions {
   /** What the monotonic clock shows when the world begins. */
@@ -222,7 +243,7 @@ export class VirtualClock implements Clock {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
-        signal.removeEventListener("abort", done);
+        waits.delete(done);
         callOff();
         if (!this.#isHalted) resolve();
       };
@@ -232,7 +253,7 @@ export class VirtualClock implements Clock {
         if (late > 0) callOff = this.#time.after(late, done);
         else done();
       });
-      signal.addEventListener("abort", done);
+      const waits = signalWaits.add(signal, done);
     });
   }
 }

@@ -30,10 +30,10 @@ export function mixed(label: number, bytes: Uint8Array, length: number): Bytes {
   let b = bytes.length ^ 0x9e3779b9;
   let c = Math.imul(label, 0x27d4eb2d) ^ 0x165667b1;
   const whole = bytes.length & ~3;
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; at += 4) {
     const word = at < whole
-      ? ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) |
-        ((bytes[at + 3] ?? 0) << 24))
+      ? words.getInt32(at, true)
       : ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16));
     a = (Math.imul(rotated(a ^ Math.imul(word, 0xcc9e2d51), 13), 5) + 0xe6546b64) | 0;
     b = (rotated(b ^ Math.imul(word, 0x1b873593), 17) + a) | 0;
