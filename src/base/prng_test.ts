@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Prng } from "./prng.ts";
 
 function drawn(seed: readonly number[]): number[] {
@@ -25,5 +25,18 @@ Deno.test("numbers keep to their bounds, and a shuffle to its items", () => {
     assertEquals([Number.isInteger(below), below >= 0 && below < 5], [true, true]);
   }
   assertEquals(prng.pick([]), undefined);
-  assertEquals(prng.shuffled([3, 1, 2]).sort(), [1, 2, 3]);
+  const items = [3, 1, 2];
+  assertEquals(prng.shuffled(items).sort(), [1, 2, 3]);
+  assertEquals(items, [3, 1, 2]);
+});
+
+Deno.test("a shuffle gives every order as often as any other", () => {
+  const prng = new Prng([2]);
+  const times = new Map<string, number>();
+  for (let i = 0; i < 6_000; i++) {
+    const order = prng.shuffled(["a", "b", "c"]).join("");
+    times.set(order, (times.get(order) ?? 0) + 1);
+  }
+  assertEquals(times.size, 6);
+  for (const [order, count] of times) assert(count > 900 && count < 1_100, `${order}: ${count}`);
 });

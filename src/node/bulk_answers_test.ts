@@ -5,6 +5,7 @@ import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
+import { scaled } from "../base/instant.ts";
 import { decodeBulkPage, encodeBulkRequest } from "../wire/bulk.ts";
 import { allKinds, wholeRange } from "../wire/key_range.ts";
 import { bulkPageBytesMin } from "../wire/limits.ts";
@@ -51,6 +52,20 @@ Deno.test("a few nodes are served at a time, the next one when one of them asks 
   assertEquals(ask(first), "more");
   await time.advance(bulkServedIdle);
   assertEquals(ask(last), "more");
+});
+
+Deno.test("who goes on asking keeps its place, and who stopped gives it to the next", async () => {
+  const { time, ask } = answerer(500);
+  const [first, ...others] = Array.from({ length: 2 * bulkServedMax }, (_, i) => peerOf(i + 1));
+  assert(first !== undefined);
+  for (const peer of [first, ...others.slice(0, bulkServedMax - 1)]) {
+    assertEquals(ask(peer), "more");
+  }
+  await time.advance(scaled(bulkServedIdle, 0.6));
+  assertEquals(ask(first), "more");
+  await time.advance(scaled(bulkServedIdle, 0.6));
+  const next = others.slice(bulkServedMax - 1);
+  assertEquals(next.map((peer) => ask(peer)), [...next.slice(1).map(() => "more"), "busy"]);
 });
 
 Deno.test("who has taken its last page leaves its place at once", () => {

@@ -13,9 +13,9 @@ import type { RecordReadings } from "./record_readings.ts";
 /** What the judgement follows from. */
 export interface NewsSources {
   readonly selfId: NodeId;
-  readonly peers: PeerTable;
-  readonly fleet: FleetWatch;
-  readonly readings: RecordReadings;
+  readonly peers: Pick<PeerTable, "byPrefix">;
+  readonly fleet: Pick<FleetWatch, "isReachedOtherwise">;
+  readonly readings: Pick<RecordReadings, "linksOf">;
 }
 
 /** What is to be done about the new neighbour of that prefix, where others know of these links. */

@@ -105,6 +105,17 @@ Deno.test("two watchers with clocks of their own take turns half an interval apa
   assertEquals(Math.abs((waits[0] ?? 0) - (waits[1] ?? 0)), probeInterval / watchersPerNode);
 });
 
+Deno.test("nodes whose clocks show the same are not all probed at the same time", () => {
+  const now = instant(0);
+  const sixths = [0, 0, 0, 0, 0, 0];
+  for (const id of fleet(6, 600, 1).keys()) {
+    const wait = elapsed(now, nextTurn(id, 0, instant(5), now));
+    const sixth = Math.floor(6 * wait / probeInterval);
+    sixths[sixth] = (sixths[sixth] ?? 0) + 1;
+  }
+  for (const count of sixths) assert(count > 60 && count < 140, sixths.join(" "));
+});
+
 Deno.test("watchers are those who lead by rank", () => {
   const links = fleet(5, 30, 8);
   for (const [id, listed] of links) {
