@@ -31,11 +31,9 @@ export {
   type ForgetReport,
   type InterfaceEntry,
   isControlFailure,
-  isStartProblem,
   type LinkEntry,
   type LinksReport,
   type ListedLink,
-  type ListenOptions,
   type Membership,
   type NameState,
   type NodeControl,
@@ -45,18 +43,22 @@ export {
   type NodeEventName,
   type NodesReport,
   type NodeState,
-  type PassphraseSource,
   type PingLoss,
   type PingOptions,
   type PingReply,
+  type StatusReport,
+  type UpdateReport,
+  type Warning,
+} from "./src/control/mod.ts";
+export {
+  isStartProblem,
+  type ListenOptions,
+  type PassphraseSource,
   type RunEnd,
   type RunningNode,
   type RunOptions,
   startNode,
   type StartProblem,
-  type StatusReport,
-  type UpdateReport,
-  type Warning,
 } from "./src/node/mod.ts";
 export type { NodeId } from "./src/wire/node_id.ts";
 export { productVersion as version } from "./src/version.ts";

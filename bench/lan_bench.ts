@@ -4,7 +4,7 @@
  * @module
  */
 import { eventually, pause } from "../scripts/eventually.ts";
-import type { NodeEntry } from "../src/node/mod.ts";
+import type { NodeEntry } from "../src/control/mod.ts";
 import { lanMissing, must } from "../tests/e2e/lan.ts";
 import { type Bench, SkippedError } from "./frame.ts";
 import { hostNames, lookEveryMs, ThreeHosts } from "./three_hosts.ts";

@@ -6,7 +6,7 @@
  */
 import { type Cell, cell, type Column } from "../src/cli/output.ts";
 import { labelText, stateCell } from "../src/cli/words.ts";
-import type { NodeEntry } from "../src/node/mod.ts";
+import type { NodeEntry } from "../src/control/mod.ts";
 import { eventually } from "./eventually.ts";
 import type { Fleet } from "./local_fleet.ts";
 import type { LiveScreen } from "./live_screen.ts";

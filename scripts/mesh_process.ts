@@ -13,7 +13,7 @@ import {
   type NodeEntry,
   RemoteControl,
   type StatusReport,
-} from "../src/node/mod.ts";
+} from "../src/control/mod.ts";
 import { root } from "./house.ts";
 
 /** Lines kept of what a node logs. */

@@ -14,7 +14,7 @@ export const floors: readonly (readonly string[])[] = [
   ["std"],
   ["base", "version"],
   ["wire"],
-  ["crypto", "platform"],
+  ["crypto", "platform", "control"],
   ["identity"],
   ["session"],
   ["discovery", "sync"],

@@ -22,7 +22,8 @@ import {
   SystemClock,
   SystemEntropy,
 } from "./host/mod.ts";
-import { answerControl, openNodeIdentity, RemoteControl, startNode } from "./node/mod.ts";
+import { answerControl, RemoteControl } from "./control/mod.ts";
+import { openNodeIdentity, startNode } from "./node/mod.ts";
 import { toHex } from "./base/bytes.ts";
 
 /**

@@ -14,7 +14,7 @@ import {
   type NodeControl,
   type NodeEvent,
   RemoteControl,
-} from "../../src/node/mod.ts";
+} from "../../src/control/mod.ts";
 import { pause } from "../eventually.ts";
 
 /** How often an expectation looks whether it is over. */

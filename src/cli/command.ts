@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { ControlFailure, NodeControl, PassphraseSource } from "../node/mod.ts";
+import type { ControlFailure, NodeControl } from "../control/mod.ts";
+import type { PassphraseSource } from "../node/mod.ts";
 import {
   type CommandFailure,
   type CommandOutcome,

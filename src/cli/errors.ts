@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { ControlFailure, NodeCandidate, StartProblem } from "../node/mod.ts";
+import type { ControlFailure, NodeCandidate } from "../control/mod.ts";
+import type { StartProblem } from "../node/mod.ts";
 import type { Unreachable } from "./surroundings.ts";
 
 /** Exit codes. */

@@ -1,6 +1,6 @@
 /** `mesh links`. @module */
 import type { WallTime } from "../base/instant.ts";
-import type { LinkEntry, LinksReport } from "../node/mod.ts";
+import type { LinkEntry, LinksReport } from "../control/mod.ts";
 import { type Command, reportWith } from "./command.ts";
 import { formatAge, formatAgeOf, formatPercent, formatRtt } from "./format.ts";
 import { type Cell, cell, type Column, type Output } from "./output.ts";

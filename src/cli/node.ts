@@ -1,6 +1,6 @@
 /** `mesh node NODE`. @module */
 import type { WallTime } from "../base/instant.ts";
-import type { NodeDetail } from "../node/mod.ts";
+import type { NodeDetail } from "../control/mod.ts";
 import { type Command, reportWith } from "./command.ts";
 import { formatAgeOf, formatCount } from "./format.ts";
 import { cell, clean, type Output } from "./output.ts";

@@ -1,6 +1,6 @@
 /** `mesh nodes`. @module */
 import type { WallTime } from "../base/instant.ts";
-import type { NodeEntry, NodesReport } from "../node/mod.ts";
+import type { NodeEntry, NodesReport } from "../control/mod.ts";
 import { type Command, reportWith } from "./command.ts";
 import { formatAgeOf } from "./format.ts";
 import { type Cell, cell, type Column, type Output } from "./output.ts";

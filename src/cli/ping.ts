@@ -1,5 +1,5 @@
 /** `mesh ping NODE`. @module */
-import type { PingSummary } from "../node/mod.ts";
+import type { PingSummary } from "../control/mod.ts";
 import { type Command, type CommandContext, withControl } from "./command.ts";
 import {
   type CommandFailure,

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FakeControl } from "../../tests/fixtures/fake_control.ts";
 import * as reports from "../../tests/fixtures/reports.ts";
 import { serveControl } from "../host/mod.ts";
-import { answerControl } from "../node/mod.ts";
+import { answerControl } from "../control/mod.ts";
 import { productVersion } from "../version.ts";
 
 const project = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");

@@ -1,5 +1,5 @@
 /** `mesh status`. @module */
-import type { InterfaceEntry, StatusReport } from "../node/mod.ts";
+import type { InterfaceEntry, StatusReport } from "../control/mod.ts";
 import { type Command, reportWith } from "./command.ts";
 import { formatCount, formatLength } from "./format.ts";
 import { cell, clean, type Output } from "./output.ts";

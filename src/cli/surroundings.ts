@@ -5,13 +5,8 @@
  * @module
  */
 import type { Clock } from "../platform/clock.ts";
-import type {
-  NodeControl,
-  PassphraseSource,
-  RunningNode,
-  RunOptions,
-  StartProblem,
-} from "../node/mod.ts";
+import type { NodeControl } from "../control/mod.ts";
+import type { PassphraseSource, RunningNode, RunOptions, StartProblem } from "../node/mod.ts";
 import type { SelfTestOptions, SelfTestReport } from "../selftest/mod.ts";
 
 /** One of the two output streams. */

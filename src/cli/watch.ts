@@ -1,5 +1,5 @@
 /** `mesh watch`. @module */
-import type { NodeEvent, NodeEventName } from "../node/mod.ts";
+import type { NodeEvent, NodeEventName } from "../control/mod.ts";
 import { type Command, withControl } from "./command.ts";
 import { controlRefusal, exitCode, failed } from "./errors.ts";
 import { clean, type Output, type Paint } from "./output.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NodeEntry, NodeState, UpdateReport } from "../node/mod.ts";
+import type { NodeEntry, NodeState, UpdateReport } from "../control/mod.ts";
 import { type Cell, cell, type Paint } from "./output.ts";
 
 /** Characters of an id that people see. */

@@ -2,7 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { FakeControl } from "../../tests/fixtures/fake_control.ts";
 import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import * as reports from "../../tests/fixtures/reports.ts";
-import { answerControl, isControlFailure, type NodeControl, RemoteControl } from "../node/mod.ts";
+import {
+  answerControl,
+  isControlFailure,
+  type NodeControl,
+  RemoteControl,
+} from "../control/mod.ts";
 import { connectControl } from "./control_client.ts";
 import { findControlSocket, socketPathBytesMax } from "./control_place.ts";
 import { type ControlServer, serveControl } from "./control_server.ts";

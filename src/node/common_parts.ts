@@ -20,7 +20,7 @@ import type { NodeOptions, NodeOutside } from "./node_options.ts";
 import { PeerTable } from "./peer.ts";
 import type { Pump } from "./pump.ts";
 import { RecordReadings } from "./record_readings.ts";
-import type { NodeEvent } from "./report.ts";
+import type { NodeEvent } from "../control/mod.ts";
 import { clearUnwritten, warnOfUnwritten } from "./troubles.ts";
 import { Warnings } from "./warnings.ts";
 

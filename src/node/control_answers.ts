@@ -20,7 +20,7 @@ import {
   isControlFailure,
   type NodeControl,
   type PingOptions,
-} from "./control.ts";
+} from "../control/mod.ts";
 import { askWait } from "./limits.ts";
 import type { Node } from "./node.ts";
 import type {
@@ -33,7 +33,7 @@ import type {
   PingLoss,
   PingReply,
   StatusReport,
-} from "./report.ts";
+} from "../control/mod.ts";
 
 /** Facts of the process that the node itself does not hold. */
 export interface ControlFacts {

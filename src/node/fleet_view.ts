@@ -17,11 +17,11 @@ import type { NodeIdPrefixHex } from "../wire/links.ts";
 import { type NodeId, parseNodeId, shortNodeId } from "../wire/node_id.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
 import { formatSocketAddress, socketAddress } from "../wire/socket_address.ts";
-import { type ControlFailure, controlFailure, type NodeCandidate } from "./control.ts";
+import { type ControlFailure, controlFailure, type NodeCandidate } from "../control/mod.ts";
 import { pickTries } from "./limits.ts";
 import { linkGraphOf } from "./link_graph.ts";
 import { type Path, Reach } from "./reach.ts";
-import type { ListedLink, NodeEntry, NodeState } from "./report.ts";
+import type { ListedLink, NodeEntry, NodeState } from "../control/mod.ts";
 
 /** Least characters of an id that stand for it in an argument. */
 const idPrefixMin = 6;

@@ -8,7 +8,7 @@ import { RecordStore } from "../sync/mod.ts";
 import { encodeInfo } from "../wire/info.ts";
 import { encodeLinks, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import { isControlFailure } from "./control.ts";
+import { isControlFailure } from "../control/mod.ts";
 import { FleetView } from "./fleet_view.ts";
 
 const wall = wallTime(1_800_000_000_000);

@@ -11,7 +11,7 @@ import type { BeaconChannel, Network, NetworkInterface } from "../platform/netwo
 import type { Background } from "./background.ts";
 import { interfacesLookEvery } from "./limits.ts";
 import type { Timed } from "./pump.ts";
-import type { InterfaceEntry } from "./report.ts";
+import type { InterfaceEntry } from "../control/mod.ts";
 import type { Sockets } from "./sockets.ts";
 import type { Warnings } from "./warnings.ts";
 

@@ -1,23 +1,10 @@
 /**
- * The node: what it reports, what may be asked of it, and how it is started.
+ * The node: how it is started, on which key, and what a running one is.
  *
  * @module
  */
 import type { RunningNode, RunOptions, StartProblem } from "./run_options.ts";
 
-export {
-  type ControlErrorCode,
-  type ControlFailure,
-  controlFailure,
-  isControlFailure,
-  type NodeCandidate,
-  type NodeControl,
-  type PingOptions,
-} from "./control.ts";
-export { type ControlRequester, RemoteControl } from "./control_client.ts";
-export { answerControl } from "./control_handler.ts";
-export * from "./report.ts";
-export * from "./report_guard.ts";
 export { type OpenIdentityOptions, openNodeIdentity } from "./node_identity.ts";
 export {
   isStartProblem,

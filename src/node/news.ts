@@ -12,7 +12,7 @@ import type { KnownNode } from "./fleet_view.ts";
 import type { LinkEnd } from "./links.ts";
 import type { NodeOutside } from "./node_options.ts";
 import type { Peer } from "./peer.ts";
-import type { NodeEvent } from "./report.ts";
+import type { NodeEvent } from "../control/mod.ts";
 
 /** What news are made from. */
 export interface NewsOptions {

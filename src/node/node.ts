@@ -18,7 +18,7 @@ import type { Links } from "./links.ts";
 import type { NodeOptions, NodeOutside } from "./node_options.ts";
 import { makeParts, type NodeParts } from "./node_parts.ts";
 import type { Peer, PeerTable } from "./peer.ts";
-import type { InterfaceEntry, NodeEvent } from "./report.ts";
+import type { InterfaceEntry, NodeEvent } from "../control/mod.ts";
 import { warnOfDamage, warnOfOpenMesh } from "./troubles.ts";
 import type { Warnings } from "./warnings.ts";
 

@@ -5,7 +5,7 @@
  */
 import type { IpAddress } from "../base/ip.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import type { NodeControl } from "./control.ts";
+import type { NodeControl } from "../control/mod.ts";
 
 /** Where to listen, TCP and UDP alike. */
 export interface ListenOptions {

@@ -5,7 +5,7 @@
  * @module
  */
 import { BoundedMap } from "../base/bounded_map.ts";
-import type { Warning } from "./report.ts";
+import type { Warning } from "../control/mod.ts";
 
 /** Most warnings shown at once. */
 const warningsMax = 256;

@@ -10,8 +10,8 @@ import {
   MeshProcess,
   type ReadyLine,
 } from "../../scripts/mesh_process.ts";
-import type { ControlFailure, NodeControl } from "../../src/node/control.ts";
-import type { LinksReport, NodeEntry, StatusReport } from "../../src/node/report.ts";
+import type { ControlFailure, NodeControl } from "../../src/control/mod.ts";
+import type { LinksReport, NodeEntry, StatusReport } from "../../src/control/mod.ts";
 import { eventually } from "./eventually.ts";
 import { must } from "./lan.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Duration, milliseconds, seconds } from "../../src/base/instant.ts";
-import type { ControlFailure, PingOptions } from "../../src/node/control.ts";
-import { isControlFailure } from "../../src/node/control.ts";
-import type { PingLoss, PingReply } from "../../src/node/report.ts";
+import type { ControlFailure, PingOptions } from "../../src/control/mod.ts";
+import { isControlFailure } from "../../src/control/mod.ts";
+import type { PingLoss, PingReply } from "../../src/control/mod.ts";
 import { type Machine, World } from "../sim/world.ts";
 
 async function restingPair(world: World): Promise<[Machine, Machine]> {

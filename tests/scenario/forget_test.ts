@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { minutes, seconds } from "../../src/base/instant.ts";
-import { isControlFailure } from "../../src/node/control.ts";
+import { isControlFailure } from "../../src/control/mod.ts";
 import { World } from "../sim/world.ts";
 
 Deno.test("a node is forgotten only while it is unreachable, and met again as new", async () => {

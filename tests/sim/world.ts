@@ -15,7 +15,7 @@ import { type Identity, identityOfSeed } from "../../src/identity/mod.ts";
 import { ControlAnswers } from "../../src/node/control_answers.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeOptions } from "../../src/node/node_options.ts";
-import type { NodeEvent } from "../../src/node/report.ts";
+import type { NodeEvent } from "../../src/control/mod.ts";
 import type { Entropy } from "../../src/platform/entropy.ts";
 import type { SecureDialer } from "../../src/platform/secure_streams.ts";
 import { openRecordLog } from "../../src/sync/mod.ts";

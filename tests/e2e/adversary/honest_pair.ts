@@ -11,7 +11,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeBase64 } from "@std/encoding";
 import { type Bytes, copyBytes } from "../../../src/base/bytes.ts";
-import { isControlFailure, type NodeEvent } from "../../../src/node/mod.ts";
+import { isControlFailure, type NodeEvent } from "../../../src/control/mod.ts";
 import type { NodeId } from "../../../src/wire/node_id.ts";
 import { loopbackInterface } from "../../../scripts/local_fleet.ts";
 import { eventually } from "../eventually.ts";
