@@ -3,13 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import { pause } from "../../scripts/eventually.ts";
 import { DecodeError } from "../../src/base/decode.ts";
 import { Prng } from "../../src/base/prng.ts";
-import { DirectoryStorage, SystemClock, SystemEntropy } from "../../src/host/mod.ts";
+import { DirectoryStorage, SystemEntropy } from "../../src/host/mod.ts";
 import { openRecordLog, readLog, recordLogName, verifyRecord } from "../../src/sync/mod.ts";
-import { encodeInfo } from "../../src/wire/info.ts";
 import { infoKind, linksKind } from "../../src/wire/record_key.ts";
-import { plainInfo, RecordAuthor } from "../sim/record_author.ts";
 import { alone, aloneWith, mesh, resultOf, RunningCommand, Scratch } from "./command_line.ts";
 import { eventually } from "./eventually.ts";
+import { fillStore } from "./filled_store.ts";
 import { NodeProcess } from "./node_process.ts";
 
 /** Kills of a running node, and of a first start. */
@@ -28,19 +27,6 @@ function seeded(): Prng {
   // Chance is in the scheduling too; the seed at least repeats the choice of moments.
   console.log(`seed ${seed.join(" ")}`);
   return new Prng([...seed]);
-}
-
-/** Nodes' records in a store, so that a peer has much to write down while it is killed. */
-async function fillStore(state: string, count: number): Promise<void> {
-  const { log } = await openRecordLog(await DirectoryStorage.open(state), new SystemEntropy());
-  const wall = new SystemClock().wall();
-  for (let number = 1; number <= count; number++) {
-    const author = await RecordAuthor.create(number);
-    const body = encodeInfo(plainInfo(`n${number}`));
-    await log.appendRecord(await author.record({ serial: wall, signedAt: wall, body }), wall);
-  }
-  await log.sync();
-  await log.close();
 }
 
 async function raiseSerial(state: string): Promise<void> {
