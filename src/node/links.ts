@@ -6,14 +6,13 @@
  */
 import type { Counters } from "../base/counters.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
-import { earliest, elapsed, type Instant, later, scaled } from "../base/instant.ts";
+import { earliest, elapsed, type Instant } from "../base/instant.ts";
 import { unreachable } from "../base/invariant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { UnlinkReason } from "../discovery/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { ExchangeResult } from "../session/mod.ts";
 import {
-  type AuthenticationOutcome,
   type LinkDropReason,
   type LinkHealth,
   type LinkRole,
@@ -30,8 +29,8 @@ import type { Asker } from "./asker.ts";
 import type { DialOutcome, ExchangePlace } from "./authenticator.ts";
 import type { Background } from "./background.ts";
 import type { Gossip } from "./gossip.ts";
+import { LinkRenewal } from "./link_renewal.ts";
 import {
-  dialBackAfter,
   lettingGoMax,
   linksMax,
   probeAnswerWait,
@@ -39,7 +38,6 @@ import {
   proveTries,
   proveWait,
   provingMax,
-  reproveEvery,
 } from "./limits.ts";
 import type { Peer, PeerTable } from "./peer.ts";
 import type { Timed } from "./pump.ts";
@@ -94,16 +92,27 @@ export class Links implements Timed {
   readonly #options: LinksOptions;
   readonly #proving = new Set<NodeId>();
   readonly #lettingGo = new Set<NodeId>();
-  readonly #authenticating = new Set<NodeId>();
   /** Links that others were told to be suspect. */
   readonly #suspected = new Set<NodeId>();
-  readonly #reproveAt = new Map<NodeId, Instant>();
-  /** The earliest of them, once somebody asked since they changed: nearly every datagram asks. */
-  #reproveNext: Instant | undefined;
   readonly #strangerProvedAt = new Map<NodeId, Instant>();
+  readonly #renewal: LinkRenewal;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    const { clock, background, prng, peers, monitor, owner } = options;
+    this.#renewal = new LinkRenewal({
+      clock,
+      background,
+      prng,
+      peers,
+      owner: {
+        dial: (to, onConnected) => owner.dial(to, onConnected),
+        addressesOf: (id) => owner.addressesOf(id),
+        handleConnected: (peer) => monitor.handleConnected(peer.id, this.#now()),
+        handleAuthentication: (peer, outcome) =>
+          this.#perform(monitor.handleAuthentication(peer.id, outcome, this.#now())),
+      },
+    });
   }
 
   #now(): Instant {
@@ -194,18 +203,14 @@ export class Links implements Timed {
   }
 
   #linkUp(peer: Peer): void {
-    const { peers, monitor, owner, prng } = this.#options;
+    const { peers, monitor, owner } = this.#options;
     const now = this.#now();
     const isNew = !peer.linked;
-    const again = peer.dialledAt === undefined
-      ? scaled(dialBackAfter, prng.between(0.5, 1.5))
-      : scaled(reproveEvery, prng.between(0.9, 1.1));
-    // Not later for being proven again meanwhile, by the peer's own dialling.
-    if (isNew || peer.dialledAt !== undefined) this.#reprove(peer.id, later(now, again));
     if (isNew) {
       if (peers.linkCount >= linksMax) return;
       peers.link(peer);
     }
+    this.#renewal.handleProven(peer, isNew);
     this.#perform(monitor.handleLink(peer.id, peer.dialledAt, now));
     if (!peer.accepted && owner.isTranslated(peer)) monitor.handleMapped(peer.id, now);
     if (isNew) owner.handleLinkUp(peer);
@@ -246,8 +251,7 @@ export class Links implements Timed {
     if (!peer.linked) return;
     monitor.handleUnlink(peer.id);
     this.#suspected.delete(peer.id);
-    this.#reproveAt.delete(peer.id);
-    this.#reproveNext = undefined;
+    this.#renewal.handleUnlink(peer.id);
     peers.unlink(peer);
     asker.abandon(peer.id);
     owner.handleLinkDown(peer, why);
@@ -273,7 +277,7 @@ export class Links implements Timed {
 
   /** The peer does not know the key we ask under, or so somebody says: a new exchange tells. */
   handleStranger(peer: Peer): void {
-    this.#options.background.own("authenticate anew", this.#authenticate(peer));
+    this.#options.background.own("authenticate anew", this.#renewal.authenticate(peer));
   }
 
   /** Another node's `links` record says that it lost the peer, or one that watched the peer is lost. */
@@ -326,7 +330,7 @@ export class Links implements Timed {
 
   /** Repeats the exchange with every link: what was learned of their clocks is worth nothing now. */
   proveAnew(now: Instant): void {
-    for (const id of this.#reproveAt.keys()) this.#reprove(id, now);
+    this.#renewal.renewAll(now);
   }
 
   /** How the link does. */
@@ -344,7 +348,7 @@ export class Links implements Timed {
           background.own("probe", this.#probe(peer, effect.attempt));
           break;
         case "authenticate":
-          background.own("authenticate", this.#authenticate(peer));
+          background.own("authenticate", this.#renewal.authenticate(peer));
           break;
         case "relay":
           background.own("ask through others", this.#askThroughOthers(peer));
@@ -384,57 +388,12 @@ export class Links implements Timed {
     if (!equalBytes(ours.digest, outcome.answer.digest)) owner.poke();
   }
 
-  /** A full exchange with the peer, at its addresses one after the other until one answers. */
-  async #authenticate(peer: Peer): Promise<void> {
-    if (this.#authenticating.has(peer.id)) return;
-    this.#authenticating.add(peer.id);
-    try {
-      const outcome = await this.#dialPeer(peer);
-      this.#perform(
-        this.#options.monitor.handleAuthentication(peer.id, outcome, this.#now()),
-      );
-    } finally {
-      this.#authenticating.delete(peer.id);
-    }
-  }
-
-  async #dialPeer(peer: Peer): Promise<AuthenticationOutcome> {
-    const { owner } = this.#options;
-    const first = peer.address;
-    let refusedAt: SocketAddress | undefined;
-    for (const address of [...first === undefined ? [] : [first], ...owner.addressesOf(peer.id)]) {
-      const outcome = await owner.dial(address, () => {
-        this.#options.monitor.handleConnected(peer.id, this.#now());
-      });
-      if (outcome.kind === "proven" && outcome.result.peer === peer.id) {
-        return { kind: "finished", address };
-      }
-      if (outcome.kind === "failed" && outcome.why === "refused" && address === first) {
-        refusedAt = address;
-        break;
-      }
-    }
-    return refusedAt === undefined ? { kind: "failed" } : { kind: "refused", address: refusedAt };
-  }
-
-  #reprove(id: NodeId, at: Instant): void {
-    this.#reproveAt.set(id, at);
-    this.#reproveNext = undefined;
-  }
-
   nextTimeout(): Instant | undefined {
-    if (this.#reproveAt.size > 0) this.#reproveNext ??= earliest(...this.#reproveAt.values());
-    return earliest(this.#options.monitor.nextTimeout(), this.#reproveNext);
+    return earliest(this.#options.monitor.nextTimeout(), this.#renewal.nextTimeout());
   }
 
   handleTimeout(now: Instant): void {
-    const { monitor, peers, background, prng } = this.#options;
-    this.#perform(monitor.handleTimeout(now));
-    for (const [id, at] of this.#reproveAt) {
-      if (at > now) continue;
-      this.#reprove(id, later(now, scaled(reproveEvery, prng.between(0.9, 1.1))));
-      const peer = peers.get(id);
-      if (peer !== undefined) background.own("repeat the exchange", this.#authenticate(peer));
-    }
+    this.#perform(this.#options.monitor.handleTimeout(now));
+    this.#renewal.handleTimeout(now);
   }
 }
