@@ -113,7 +113,8 @@ export class LinkGraph {
   constructor(store: RecordStore) {
     const numbers = numbersFor(store.authorCount);
     this.#numbers = numbers;
-    const neighbours: (readonly number[] | undefined)[] = [];
+    // Of its length from the start: filled in no order it would become a table of hashes.
+    const neighbours = new Array<readonly number[] | undefined>(numbers.size);
     for (const record of store.range(linksFrom, linksBefore)) {
       const listing = numbers.listing(record);
       neighbours[listing.author] = listing.neighbours;
@@ -219,9 +220,12 @@ function partsOf(
   };
   for (let number = 0; number < size; number++) {
     for (const other of neighbours[number] ?? noNeighbours) {
-      if (other >= number || neighbours[other]?.includes(number) !== true) continue;
-      const [left, right] = [find(number), find(other)];
-      if (left !== right) parts[Math.max(left, right)] = Math.min(left, right);
+      if (other >= number) continue;
+      const left = find(number);
+      const right = find(other);
+      // Nearly all are in one part soon: then nobody need look at what the other lists.
+      if (left === right || neighbours[other]?.includes(number) !== true) continue;
+      parts[Math.max(left, right)] = Math.min(left, right);
     }
   }
   for (let number = 0; number < size; number++) parts[number] = find(number);

@@ -184,21 +184,22 @@ export class RecordTree<T extends RecordEntry> {
 
   /** The records with `low` ≤ key < `high`, in order; no `high`: to the end. */
   *range(low: string = "", high?: string): IterableIterator<T> {
+    // Found before, since looking at each key would take twice as long as the whole walk.
+    const end = high === undefined ? undefined : this.firstFrom(high);
+    if (end !== undefined && end.key < low) return;
     const above: Node<T>[] = [];
-    let node = this.root;
-    for (;;) {
-      while (node !== undefined) {
-        if (node.entry.key < low) {
-          node = node.right;
-        } else {
-          above.push(node);
-          node = node.left;
-        }
+    for (let node = this.root; node !== undefined;) {
+      if (node.entry.key < low) {
+        node = node.right;
+      } else {
+        above.push(node);
+        node = node.left;
       }
-      const next = above.pop();
-      if (next === undefined || (high !== undefined && next.entry.key >= high)) return;
+    }
+    for (let next = above.pop(); next !== undefined; next = above.pop()) {
+      if (next.entry === end) return;
       yield next.entry;
-      node = next.right;
+      for (let node = next.right; node !== undefined; node = node.left) above.push(node);
     }
   }
 
