@@ -95,9 +95,15 @@ export class RelayedProbes {
       { kind: "relay", to: nodeIdPrefix(peer.id), replyTag, datagram: sealed.bytes },
       { tries: relayTries },
     );
-    if (outcome.kind !== "answer" || outcome.answer.kind !== "relay") return false;
+    if (outcome.kind !== "answer" || outcome.answer.kind !== "relay") {
+      counters.count("relayed by nobody: helper silent");
+      return false;
+    }
     const { datagram } = outcome.answer;
-    if (datagram.length === 0) return false;
+    if (datagram.length === 0) {
+      counters.count("relayed by nobody: helper heard nothing");
+      return false;
+    }
     const opened = await peer.keys.openAnswer(sealed.pending, datagram, clock.monotonic());
     if (opened.kind !== "drop") return true;
     counters.count(`relayed ${opened.reason}`);
