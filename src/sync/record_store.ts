@@ -17,15 +17,7 @@ import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, compareBytes, equalBytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import type { HashKey } from "../base/half_sip_hash.ts";
-import {
-  elapsed,
-  type Instant,
-  instant,
-  later,
-  milliseconds,
-  type WallTime,
-  wallTime,
-} from "../base/instant.ts";
+import { type Instant, instant, later, type WallTime, wallTime } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
 import { sameExceptSignature } from "../wire/cose_sign1.ts";
 import { offerHashLength } from "../wire/limits.ts";
@@ -46,12 +38,12 @@ import {
   expiryCheckInterval,
   flaggedAuthorsMax,
   knownNodesMax,
-  recordGrace,
   recordLifetime,
   unknownSelfKindsPerAuthorMax,
 } from "./limits.ts";
 import { Newcomers } from "./newcomers.ts";
 import type { RecordRanges } from "./range_summary.ts";
+import { RecordAgeing } from "./record_ageing.ts";
 import type { RecordTree, RecordTreeShape } from "./record_tree.ts";
 import { Refusals, type Tombstone, Tombstones } from "./tombstones.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
@@ -103,21 +95,18 @@ function isKnownSelfKind(kind: number): boolean {
 /** The store. A machine: no I/O, no clock. */
 export class RecordStore implements RecordRanges {
   readonly #options: Required<Omit<RecordStoreOptions, "builtAt" | "knownNodes" | "sharing">>;
-  readonly #builtAt: WallTime;
   readonly #knownNodesMax: number;
   readonly #sharing: RecordSharing;
   /** Under whom fingerprints are remembered: stores that share their trees share these as well. */
   readonly fingerprintOwner: object;
   readonly #held: HeldRecords;
+  readonly #ageing: RecordAgeing;
   readonly #newcomers: Newcomers;
   readonly #tombstones = new Tombstones();
   readonly #refused = new Refusals();
   readonly #flagged = new BoundedMap<NodeId, true>(flaggedAuthorsMax);
   readonly #counters = new Counters();
-  #expiryPaused = false;
   #nextCheck: Instant | undefined;
-  /** When the log was read, and by how much the calendar was ahead of the monotonic clock then. */
-  #restored: { readonly at: Instant; readonly origin: number } | undefined;
 
   constructor(options: RecordStoreOptions) {
     this.#options = {
@@ -126,11 +115,15 @@ export class RecordStore implements RecordRanges {
       hidesAuthor: options.hidesAuthor ?? (() => false),
       keepsAuthor: options.keepsAuthor ?? (() => false),
     };
-    this.#builtAt = options.builtAt ?? wallTime(0);
     this.#knownNodesMax = options.knownNodes ?? knownNodesMax;
     this.#sharing = sharingOf(options.sharing);
     this.fingerprintOwner = this.#sharing;
     this.#held = new HeldRecords(this.#sharing);
+    this.#ageing = new RecordAgeing(
+      this.#held,
+      this.#options.hidesAuthor,
+      options.builtAt ?? wallTime(0),
+    );
     this.#newcomers = new Newcomers(this.#knownNodesMax, (id) => this.#held.hasAuthor(id));
   }
 
@@ -159,13 +152,13 @@ export class RecordStore implements RecordRanges {
 
   /** Whether ageing stands still. */
   get expiryPaused(): boolean {
-    return this.#expiryPaused;
+    return this.#ageing.isPaused;
   }
 
   /** Stops or resumes ageing: while the wall clock is suspect nothing leaves and nothing is deleted. */
   set expiryPaused(paused: boolean) {
-    if (paused === this.#expiryPaused) return;
-    this.#expiryPaused = paused;
+    if (paused === this.#ageing.isPaused) return;
+    this.#ageing.isPaused = paused;
     // What has left by a calendar that is doubted now, or was until now, is looked at again at once.
     this.lookAgain();
   }
@@ -189,12 +182,12 @@ export class RecordStore implements RecordRanges {
     now: Instant,
     wall: WallTime,
   ): AdmitOutcome {
-    this.#restored ??= { at: now, origin: wall - now };
-    const seenAt = this.#seenAt(firstSeen, now, wall);
+    this.#ageing.noteRestored(now, wall);
+    const seenAt = this.#ageing.seenAt(firstSeen, now, wall);
     const outcome = this.#take(record, seenAt, now, wall, true);
     // One that has aged stays out of fingerprints from the start, but is held for the day of grace
     // first: should the clock turn out to be wrong, nothing was lost.
-    if (outcome.kind === "stored" && this.#hasAged(record, seenAt, now, wall)) {
+    if (outcome.kind === "stored" && this.#ageing.hasAged(record, seenAt, now, wall)) {
       this.#held.leave(record, now);
     }
     return outcome;
@@ -213,9 +206,9 @@ export class RecordStore implements RecordRanges {
     const isPlain = (record: VerifiedRecord, firstSeen: WallTime) =>
       isKnownSelfKind(record.kind) &&
       this.#refusalOf(record, undefined, wall, true) === undefined &&
-      !this.#isAhead(record, this.#seenAt(firstSeen, now, wall), now, wall) &&
-      !this.#hasAged(record, undefined, now, wall);
-    this.#restored ??= { at: now, origin: wall - now };
+      !this.#ageing.isAhead(record, this.#ageing.seenAt(firstSeen, now, wall), now, wall) &&
+      !this.#ageing.hasAged(record, undefined, now, wall);
+    this.#ageing.noteRestored(now, wall);
     // Among many authors it counts who came last.
     const isQuick = this.size === 0 && records.length <= this.#knownNodesMax / 2;
     const plain: VerifiedRecord[] = [];
@@ -243,13 +236,6 @@ export class RecordStore implements RecordRanges {
     invariant(this.#sharing === other.#sharing, "the stores have their memory in common");
     this.#held.adopt(other.#held);
     this.#nextCheck ??= later(now, expiryCheckInterval);
-  }
-
-  /** When the process's clock would have shown that the record was first seen. */
-  #seenAt(firstSeen: WallTime, now: Instant, wall: WallTime): Instant {
-    // A time before the build, or after now, came from a clock that was wrong: count from today.
-    const trusted = firstSeen >= this.#builtAt && firstSeen <= wall;
-    return later(now, milliseconds(trusted ? firstSeen - wall : 0));
   }
 
   /** Takes back a tombstone from this node's own log; what it buries goes. */
@@ -316,7 +302,7 @@ export class RecordStore implements RecordRanges {
       if (held === undefined && subjects >= administratorSubjectsMax) return "too many subjects";
     }
     const hasAged = wall - record.signedAt >= recordLifetime;
-    if (hasAged && !isRestored && !this.#expiryPaused) return "expired";
+    if (hasAged && !isRestored && !this.#ageing.isPaused) return "expired";
     return this.#tombstones.covers(record.key, record.serial, wall) ? "deleted before" : undefined;
   }
 
@@ -345,33 +331,12 @@ export class RecordStore implements RecordRanges {
 
   /** Puts the record under its key, whatever was there. */
   #hold(record: VerifiedRecord, seenAt: Instant, now: Instant, wall: WallTime): void {
-    const isAhead = this.#isAhead(record, seenAt, now, wall);
+    const isAhead = this.#ageing.isAhead(record, seenAt, now, wall);
     const isNew = this.#held.hold(this.#sharing.record(record), isAhead ? seenAt : undefined);
     if (isNew && this.#held.authorCount > this.#knownNodesMax / 2) {
       this.#newcomers.add(record.author);
     }
     this.#tombstones.clear(record.key);
-  }
-
-  /**
-   * Whether the record claims to be signed so long after it was first seen that it would age too
-   * late. Clocks that differ less do not matter: nobody looks at ages more often.
-   */
-  #isAhead(record: VerifiedRecord, seenAt: Instant, now: Instant, wall: WallTime): boolean {
-    return record.signedAt > wall - elapsed(seenAt, now) + expiryCheckInterval;
-  }
-
-  /** Whether its life is over, counted from its signing or, if that is known, from when it was seen. */
-  #hasAged(
-    record: VerifiedRecord,
-    seenAt: Instant | undefined,
-    now: Instant,
-    wall: WallTime,
-  ): boolean {
-    if (this.#expiryPaused) return false;
-    // First seen is counted on the monotonic clock: a wall clock that is set does not age anything.
-    const seenFor = seenAt === undefined ? 0 : this.#seenFor(seenAt, now, wall);
-    return Math.max(seenFor, wall - record.signedAt) >= recordLifetime;
   }
 
   #removeAuthor(id: NodeId): readonly VerifiedRecord[] {
@@ -425,23 +390,7 @@ export class RecordStore implements RecordRanges {
   /** From when the record's life counts: its signing, or when it was first seen if that was earlier. */
   agesFrom(record: VerifiedRecord, now: Instant, wall: WallTime): WallTime {
     const seenAt = this.#held.seenAt(record.key);
-    return seenAt === undefined ? record.signedAt : this.#wallAt(seenAt, now, wall);
-  }
-
-  /** What the calendar, as it is now, would have shown then. */
-  #wallAt(seenAt: Instant, now: Instant, wall: WallTime): WallTime {
-    return wallTime(Math.max(0, Math.round(wall - this.#seenFor(seenAt, now, wall))));
-  }
-
-  /**
-   * How long something seen then has been known here. What came from the log came with a date, and a
-   * calendar that was ahead when the log was read and has been set right since made that time too
-   * long.
-   */
-  #seenFor(seenAt: Instant, now: Instant, wall: WallTime): number {
-    const restored = this.#restored;
-    if (restored === undefined || seenAt >= restored.at) return elapsed(seenAt, now);
-    return elapsed(seenAt, now) + Math.min(0, wall - now - restored.origin);
+    return seenAt === undefined ? record.signedAt : this.#ageing.wallAt(seenAt, now, wall);
   }
 
   /**
@@ -517,66 +466,16 @@ export class RecordStore implements RecordRanges {
   handleTimeout(now: Instant, wall: WallTime): readonly StoreEffect[] {
     if (this.#nextCheck === undefined || now < this.#nextCheck) return [];
     this.#nextCheck = later(now, expiryCheckInterval);
-    if (this.#expiryPaused) return this.#takeAllBack();
-    const effects: StoreEffect[] = [];
-    for (const [record, leftAt] of this.#leftRecords()) {
-      if (!this.#hasAged(record, this.#held.seenAt(record.key), now, wall)) {
-        this.#takeBack(record);
-        effects.push({ kind: "returned", record });
-      } else if (elapsed(leftAt, now) >= recordGrace) {
-        effects.push({ kind: "deleted", record });
-      }
-    }
+    const effects = this.#ageing.look(now, wall);
+    // A calendar that is doubted says nothing about tombstones either.
+    if (this.#ageing.isPaused) return effects;
     for (const effect of effects) {
       if (effect.kind !== "deleted") continue;
       this.#held.remove(effect.record);
       this.#bury(effect.record, wall);
     }
-    for (const record of this.#aged(now, wall)) {
-      const isCompared = this.#held.tree.get(record.key) !== undefined;
-      this.#held.leave(record, now);
-      if (isCompared) effects.push({ kind: "left", record });
-    }
     this.#tombstones.prune(wall);
     return effects;
-  }
-
-  /** Nobody knows how old anything is: else a wrong calendar would keep this node out of step. */
-  #takeAllBack(): readonly StoreEffect[] {
-    const left = this.#leftRecords();
-    for (const [record] of left) this.#takeBack(record);
-    return left.map(([record]) => ({ kind: "returned", record }));
-  }
-
-  /** It is of an age to be compared again; a hidden author's stays where it is. */
-  #takeBack(record: VerifiedRecord): void {
-    if (this.hides(record.author)) this.#held.noteYoung(record.key);
-    else this.#held.takeBack(record);
-  }
-
-  /** What is out of fingerprints for its age, and since when. */
-  #leftRecords(): (readonly [VerifiedRecord, Instant])[] {
-    return [...this.#held.left()].flatMap(([key, leftAt]) => {
-      const record = this.#held.get(key);
-      return record === undefined ? [] : [[record, leftAt] as const];
-    });
-  }
-
-  /** What has aged and has not left yet: found by time of signing, without looking at the rest. */
-  #aged(now: Instant, wall: WallTime): VerifiedRecord[] {
-    const signedBy = wallTime(wall - recordLifetime);
-    const candidates = new Set([
-      ...this.#held.tree.signedUpTo(signedBy),
-      ...this.#held.aside.signedUpTo(signedBy),
-    ]);
-    for (const key of this.#held.seenBeforeSigned()) {
-      const record = this.#held.get(key);
-      if (record !== undefined) candidates.add(record);
-    }
-    return [...candidates].filter((record) =>
-      this.#held.leftAt(record.key) === undefined &&
-      this.#hasAged(record, this.#held.seenAt(record.key), now, wall)
-    );
   }
 
   /** The tombstones that stand, for the log. */
@@ -601,7 +500,7 @@ export class RecordStore implements RecordRanges {
     );
     const wallOf = ({ key, signedAt }: VerifiedRecord) => {
       const seenAt = seen.get(key);
-      return seenAt === undefined ? signedAt : this.#wallAt(seenAt, now, wall);
+      return seenAt === undefined ? signedAt : this.#ageing.wallAt(seenAt, now, wall);
     };
     const trees = [this.#held.tree, this.#held.aside];
     const lastRecords = newcomers.flatMap((author) => this.byAuthor(author));

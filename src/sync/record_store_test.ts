@@ -239,6 +239,17 @@ Deno.test("while ageing is paused nothing leaves, nothing is deleted, and old re
   assertEquals(store.handleTimeout(later.now, later.wall).length, 2);
 });
 
+Deno.test("while ageing is paused tombstones stand, whatever the calendar says", async () => {
+  const store = newStore();
+  const record = await ann.record({ serial: 5 });
+  put(store, record);
+  store.forget(ann.id, wallStart);
+  store.expiryPaused = true;
+  const wrong = after(4_000);
+  assertEquals(store.handleTimeout(wrong.now, wrong.wall), []);
+  assertEquals(store.tombstones().length, 1);
+});
+
 Deno.test("what left by a calendar that turns out to be doubtful comes back at once", async () => {
   const store = newStore();
   const record = await ann.record({ signedAt });
