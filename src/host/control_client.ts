@@ -49,7 +49,8 @@ export async function connectControl(
     (await Deno.connect({ transport: "unix", path: where })).close();
     const client = Deno.createHttpClient({ proxy: { transport: "unix", path: where } });
     return {
-      request: (method, path, signal) => fetch(`http://mesh${path}`, { method, signal, client }),
+      request: (method, path, signal) =>
+        fetch(`http://127.0.0.1${path}`, { method, signal, client }),
       close: () => client.close(),
     };
   } catch (error) {
