@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 /**
  * D = 8 + ½ · log₂ N, rounded: a node dials until it has this many links in total, whoever dialled.
  * With at least this many random links per node a fleet of N stays connected when a third of it
@@ -13,12 +12,4 @@
  */
 export function degreeFor(fleetSize: number): number {
   return Math.round(8 + Math.log2(Math.max(1, fleetSize)) / 2);
-}
-
-/**
- * How many of its links a node looks for in haste: half, and one. Every link has two ends, so where
- * each newcomer makes D at once nodes end at 2·D; the rest mostly comes from those who come later.
- */
-export function eagerDegreeFor(fleetSize: number): number {
-  return Math.ceil(degreeFor(fleetSize) / 2) + 1;
 }

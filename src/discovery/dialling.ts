@@ -73,11 +73,6 @@ export class Dialling {
     return this.#search.degree;
   }
 
-  /** Links it looks for in haste. */
-  get eagerDegree(): number {
-    return this.#search.eagerDegree;
-  }
-
   /** Whether a dial to the id is under way. */
   isDialling(id: NodeId): boolean {
     return this.#flights.hasId(id);
@@ -115,11 +110,6 @@ export class Dialling {
     this.#unreachable.handleInterfaces(now);
     this.#peers.handleInterfaces(now);
     this.lookForLinks(now);
-  }
-
-  /** Another id is known. */
-  handleKnown(now: Instant): void {
-    this.#unreachable.handleKnown(now);
   }
 
   /** The id is forgotten. */

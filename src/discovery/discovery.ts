@@ -5,7 +5,7 @@
  *
  * Addresses come from beacons (connect-back), from stored records, from earlier links and from
  * `--peer`. A node dials until it has D links in total (`degreeFor`). With links enough it still
- * answers a solicitation or a beacon from another island, by lot, so that about two of all hearers
+ * answers a solicitation or a beacon from another island, by lot, so that about three of all hearers
  * do; a solicitation repeated within seconds raises the odds. One known unreachable id is dialled
  * every 30 s, every 2 s while there is no link at all, and at once after an interface change.
  *
@@ -39,6 +39,7 @@ import {
   beaconsPerSourceRate,
   beaconsRate,
   declinedBackoff,
+  eagerLinks,
   leftBackoff,
   solicitationGap,
   sourcesMax,
@@ -214,10 +215,8 @@ export class Discovery {
   }
 
   /** A record says where the id listens: `known` knows it from now on, or knows better. */
-  handleKnown(id: NodeId, now: Instant): void {
-    if (id === this.#self) return;
-    this.#candidates.handleKnown(id);
-    this.#dialling.handleKnown(now);
+  handleKnown(id: NodeId): void {
+    if (id !== this.#self) this.#candidates.handleKnown(id);
   }
 
   /** Paths of links may lead to more ids than before. */
@@ -338,7 +337,7 @@ export class Discovery {
   /** Whether this node, with links enough, answers all the same. */
   #volunteers(id: NodeId, solicitation: boolean, announcer: Announcer, now: Instant): boolean {
     const { links } = this.#surroundings;
-    if (this.#isLate || links < this.#dialling.eagerDegree || links >= volunteerLinksMax) {
+    if (this.#isLate || links < eagerLinks || links >= volunteerLinksMax) {
       return false;
     }
     const audience = Math.max(announcer.audience(now), links);

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { instant } from "../base/instant.ts";
 import { socketAddress } from "../wire/socket_address.ts";
 import { BeaconBus, type BusNode, idOf, ip } from "../../tests/sim/beacon_bus.ts";
-import { degreeFor, eagerDegreeFor } from "./degree.ts";
+import { degreeFor } from "./degree.ts";
+import { eagerLinks } from "./limits.ts";
 import { trickleMax } from "./limits.ts";
 
 function total(nodes: readonly BusNode[], value: (node: BusNode) => number): number {
@@ -33,7 +34,7 @@ Deno.test("fifty nodes that start together have half their degree within seconds
   bus.run(10_000);
   assertEquals(bus.islands, 1);
   for (const node of bus.nodes) {
-    assert(node.links.size >= eagerDegreeFor(50), `${node.links.size} links`);
+    assert(node.links.size >= eagerLinks, `${node.links.size} links`);
     assert(node.links.size <= 24, `${node.links.size} links`);
   }
   const mean = total(bus.nodes, (node) => node.links.size) / 50;
@@ -44,7 +45,7 @@ Deno.test("fifty nodes that start together have half their degree within seconds
   }
 });
 
-Deno.test("a newcomer to a settled fleet of fifty is dialled within 300 ms, and not by all", () => {
+Deno.test("a newcomer to a settled fleet of fifty is dialled within 300 ms, seldom later, and by few", () => {
   const bus = new BeaconBus({ seed: 12 });
   for (let i = 0; i < 50; i++) bus.start("lan");
   const settledAt = 3_600_000;
@@ -57,12 +58,15 @@ Deno.test("a newcomer to a settled fleet of fifty is dialled within 300 ms, and 
     const newcomer = bus.start("lan");
     bus.run(at + 300);
     if (newcomer.firstLinkAt === undefined) late++;
+    // One in twenty draws no volunteer, and solicits again.
+    bus.run(at + 3_000);
+    assert(newcomer.firstLinkAt !== undefined);
     bus.run(at + 10_000);
-    assert(newcomer.links.size >= eagerDegreeFor(51), `${newcomer.links.size} links`);
+    assert(newcomer.links.size >= eagerLinks, `${newcomer.links.size} links`);
     const dials = total(bus.nodes, (node) => sumOf(node.dialsTo)) - before;
-    assert(dials < 40, `${dials} dials for one newcomer`);
+    assert(dials < 20, `${dials} dials for one newcomer`);
   }
-  assertEquals(late, 0);
+  assert(late <= 2, `${late} of 10 waited longer`);
 });
 
 Deno.test("five hundred nodes become one island, and their beacons fall silent", () => {
@@ -74,7 +78,7 @@ Deno.test("five hundred nodes become one island, and their beacons fall silent",
   assertEquals(bus.nodes.length, 500);
   assertEquals(bus.islands, 1);
   for (const node of bus.nodes) {
-    assert(node.links.size >= eagerDegreeFor(500), `${node.links.size} links`);
+    assert(node.links.size >= eagerLinks, `${node.links.size} links`);
   }
   // From the first full interval on.
   bus.run(1_000_000);

@@ -154,11 +154,11 @@ export const solicitationGap = seconds(5);
 /** A solicitation from an id this node is linked with (it may have restarted) dials at most this often. */
 export const relinkGap = seconds(30);
 /** How many hearers that have links enough should answer one solicitation or foreign island. */
-export const volunteers = 2;
+export const volunteers = 3;
 /** Repeated solicitations of one id multiply the chance to volunteer by this. */
 export const volunteerGrowth = 2;
-/** The same solicitation arrives over IPv6 and IPv4; nearer together than this they are one. */
-export const solicitationTwin = milliseconds(50);
+/** A solicitation comes three times in a burst, over IPv6 and IPv4: within this they are one. */
+export const solicitationTwin = seconds(1);
 /** For how long repeated solicitations are counted together. */
 export const solicitationMemory = seconds(10);
 /** Ids whose solicitations are counted. */
@@ -183,6 +183,12 @@ export const releasePausePerNode = seconds(1);
 
 /** Dials for links at a time while this process runs late: the first may lead to who is later still. */
 export const lateDialsMax = 2;
+/**
+ * Links that a node looks for in haste: with these it learns everything and is watched. Every link has
+ * two ends and newcomers find volunteers, so where each makes D at once nodes end at 2·D; the rest
+ * mostly comes from those who come later.
+ */
+export const eagerLinks = 4;
 /** Between two dials of a node that has links in haste and is still below its degree, ± half. */
 export const unhurriedFillPause = seconds(20);
 /** Missing links are looked for at most this often, however much is learned meanwhile. */

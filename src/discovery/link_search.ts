@@ -8,11 +8,12 @@ import { earliest, type Instant, later, scaled } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { Candidates } from "./candidates.ts";
-import { degreeFor, eagerDegreeFor } from "./degree.ts";
+import { degreeFor } from "./degree.ts";
 import type { Departures } from "./departures.ts";
 import type { DiscoveryEffect } from "./effects.ts";
 import type { Flights } from "./flights.ts";
 import {
+  eagerLinks,
   fillGap,
   fillPause,
   lateDialsMax,
@@ -53,11 +54,6 @@ export class LinkSearch {
     return degreeFor(this.#options.candidates.heldCount + 1);
   }
 
-  /** Links it looks for in haste. */
-  get eagerDegree(): number {
-    return eagerDegreeFor(this.#options.candidates.heldCount + 1);
-  }
-
   /**
    * How many dials for more links may begin. Half of what is missing in haste at a time, for the
    * others look for links too; between that and the degree one now and then. Dials to strangers take
@@ -67,7 +63,7 @@ export class LinkSearch {
     const { links, linksCounted } = this.#options.surroundings;
     const inHaste = this.missingInHaste(held);
     const enough = links >= volunteerLinksMax || linksCounted >= this.degree;
-    if (inHaste > 0 || enough || now < this.#unhurriedAt) return inHaste;
+    if (inHaste > 0 || enough || this.#isLate || now < this.#unhurriedAt) return inHaste;
     return 1 - this.#options.flights.countForLinks(held);
   }
 
@@ -75,7 +71,7 @@ export class LinkSearch {
   missingInHaste(held: boolean): number {
     const { links, linksCounted } = this.#options.surroundings;
     if (links >= volunteerLinksMax) return 0;
-    const share = Math.ceil((this.eagerDegree - linksCounted) / 2);
+    const share = Math.ceil((eagerLinks - linksCounted) / 2);
     // Who is late has dials enough under way: each would only make the others fail.
     const atOnce = this.#isLate ? Math.min(lateDialsMax, share) : share;
     return atOnce - this.#options.flights.countForLinks(held);

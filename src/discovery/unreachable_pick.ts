@@ -38,11 +38,6 @@ export class UnreachablePick {
     this.#at = now;
   }
 
-  /** Another id is known. */
-  handleKnown(now: Instant): void {
-    if (this.#atOnce) this.#at = now;
-  }
-
   /** There is a link: nothing is urgent any more. */
   handleLinked(): void {
     this.#atOnce = false;

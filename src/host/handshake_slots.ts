@@ -67,6 +67,8 @@ interface Entry {
   readonly deadline: Instant;
   readonly startedAt: Instant;
   readonly stage: "TLS" | "exchange";
+  /** How often it got more time, for this machine was late. */
+  readonly extensions: number;
 }
 
 interface Waiting {
@@ -127,7 +129,8 @@ export class HandshakeSlots {
   handleSecure(connection: ConnectionNumber): void {
     const entry = this.#unfinished.get(connection);
     if (entry === undefined) return;
-    const deadline = later(entry.startedAt, this.#limits.exchangeLimit);
+    const whole = later(entry.startedAt, this.#limits.exchangeLimit);
+    const deadline = whole > entry.deadline ? whole : entry.deadline;
     this.#unfinished.set(connection, { ...entry, deadline, stage: "exchange" });
   }
 
@@ -171,11 +174,16 @@ export class HandshakeSlots {
       effects.push({ kind: "close", connection, reason });
     };
     for (const [connection, entry] of this.#unfinished) {
-      const { deadline, stage, startedAt } = entry;
+      const { deadline, stage, extensions } = entry;
       if (deadline > now) continue;
-      const whole = later(startedAt, this.#limits.exchangeLimit);
-      if (stage === "TLS" && deadline < whole && elapsed(deadline, now) >= limits.LATE_TIMER) {
-        this.#unfinished.set(connection, { ...entry, deadline: whole });
+      const isLate = elapsed(deadline, now) >= limits.LATE_TIMER;
+      if (isLate && extensions < limits.LATE_EXTENSIONS_MAX) {
+        const longer = later(now, this.#limits.exchangeLimit);
+        this.#unfinished.set(connection, {
+          ...entry,
+          deadline: longer,
+          extensions: extensions + 1,
+        });
         continue;
       }
       this.#unfinished.delete(connection);
@@ -229,7 +237,14 @@ export class HandshakeSlots {
     now: Instant,
   ): SlotEffect {
     const deadline = later(now, this.#limits.tlsLimit);
-    this.#unfinished.set(connection, { source, known, deadline, startedAt: now, stage: "TLS" });
+    this.#unfinished.set(connection, {
+      source,
+      known,
+      deadline,
+      startedAt: now,
+      stage: "TLS",
+      extensions: 0,
+    });
     return { kind: "start", connection };
   }
 

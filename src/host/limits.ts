@@ -22,10 +22,12 @@ export const FINISHED_MAX = 64;
 export const TLS_LIMIT = seconds(3);
 /**
  * A timer that fires this late says that this machine does not get the processor: then a handshake
- * that ran out of time was not slow, it was not served, and gets more time once. What is begun anew
+ * that ran out of time was not slow, it was not served, and gets more time. What is begun anew
  * instead costs the same again, and fifty nodes on two processors then never finish any.
  */
 export const LATE_TIMER = milliseconds(50);
+/** How often one gets more time for that: its place is another's in half a minute at the latest. */
+export const LATE_EXTENSIONS_MAX = 3;
 /** From the start of a connection's turn to the end of its exchange. */
 export const EXCHANGE_LIMIT = seconds(10);
 /** Longest wait for a turn; a dialler has given up by then. */

@@ -28,6 +28,7 @@ import {
   DIAL_TURN_PATIENCE,
   DIAL_TURNS,
   HEADER_BYTES_MAX,
+  LATE_EXTENSIONS_MAX,
   LATE_TIMER,
   REQUEST_LIMIT,
   SLOW_TLS,
@@ -54,7 +55,7 @@ interface Defaults extends Required<TlsDialerOptions> {}
 
 /**
  * Aborts when `signal` does or when `limit` is over; `expired` tells which it was. If this machine is
- * so busy that it notices late that the limit is over, the limit runs a second time.
+ * so busy that it notices late that the limit is over, the limit runs again, a few times.
  */
 class TimeLimit {
   readonly #controller = new AbortController();
@@ -71,12 +72,15 @@ class TimeLimit {
       this.#expired = true;
       this.#controller.abort();
     };
-    const until = later(clock.monotonic(), limit);
-    this.#callOff = callAt(clock, until, () => {
-      const now = clock.monotonic();
-      if (elapsed(until, now) < LATE_TIMER) expire();
-      else this.#callOff = callAt(clock, later(now, limit), expire);
-    });
+    const run = (extensions: number): () => void => {
+      const until = later(clock.monotonic(), limit);
+      return callAt(clock, until, () => {
+        const isLate = elapsed(until, clock.monotonic()) >= LATE_TIMER;
+        if (isLate && extensions < LATE_EXTENSIONS_MAX) this.#callOff = run(extensions + 1);
+        else expire();
+      });
+    };
+    this.#callOff = run(0);
   }
 
   get signal(): AbortSignal {

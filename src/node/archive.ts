@@ -104,7 +104,7 @@ export class Archive implements Timed {
     const { clock, counters } = this.#options;
     const record = await receiveRecord(bytes, {
       wasRefused: (hash) => this.store.wasRefused(hash, clock.monotonic()),
-      held: (key, hash) => this.store.heldAs(key, hash),
+      held: (key, bytes) => this.store.heldAs(key, bytes),
     });
     if (record === "refused before") return { kind: "known" };
     if (isDecodeError(record)) {

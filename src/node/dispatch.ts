@@ -29,6 +29,7 @@ import type { RecordKey } from "../wire/record_key.ts";
 import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.ts";
 import type { Asker } from "./asker.ts";
 import type { Background } from "./background.ts";
+import type { Lateness } from "./lateness.ts";
 import { inboxMax } from "./limits.ts";
 import { shedReasons } from "./overload.ts";
 import type { Peer } from "./peer.ts";
@@ -69,6 +70,7 @@ export class Dispatch {
   readonly #background: Background;
   readonly #epochKeys: EpochKeys;
   readonly #asker: Asker;
+  readonly #lateness: Lateness;
   readonly #owner: DispatchOwner;
   #underWay = 0;
 
@@ -78,6 +80,7 @@ export class Dispatch {
     background: Background,
     epochKeys: EpochKeys,
     asker: Asker,
+    lateness: Lateness,
     owner: DispatchOwner,
   ) {
     this.#clock = clock;
@@ -85,6 +88,7 @@ export class Dispatch {
     this.#background = background;
     this.#epochKeys = epochKeys;
     this.#asker = asker;
+    this.#lateness = lateness;
     this.#owner = owner;
   }
 
@@ -125,12 +129,15 @@ export class Dispatch {
     from: ReceivedDatagram["from"],
     socket: DatagramSocket,
   ): Promise<void> {
+    const arrivedAt = this.#clock.monotonic();
     const outcome = await this.#epochKeys.open(
       bytes,
       { address: from, interfaceName: socket.interfaceName },
       (prefix) => this.#owner.admits(prefix),
-      this.#clock.monotonic(),
+      arrivedAt,
     );
+    // It takes no time where this process gets its share of the processor.
+    this.#lateness.note(arrivedAt, this.#clock.monotonic());
     switch (outcome.kind) {
       case "drop":
         return this.#counters.count(outcome.reason);

@@ -13,8 +13,9 @@ import { sendingSocket } from "../../tests/fixtures/sending_socket.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
-import { hours, minutes } from "../base/instant.ts";
+import { hours, later, milliseconds, minutes } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { PendingReply } from "../session/mod.ts";
 import { encodeCbor } from "../wire/cbor.ts";
 import { allKinds, lowestBound } from "../wire/key_range.ts";
@@ -23,6 +24,7 @@ import { type AnswerMessage, decodeAnswer, encodeRequest, noticeCodes } from "..
 import type { SocketAddress } from "../wire/socket_address.ts";
 import { Asker } from "./asker.ts";
 import { Background } from "./background.ts";
+import { Lateness } from "./lateness.ts";
 import { Dispatch } from "./dispatch.ts";
 import { PeerTable } from "./peer.ts";
 
@@ -41,14 +43,22 @@ async function world() {
   const peer = new PeerTable(entropy).open(askerId);
   peer.address = home.address;
   const done: string[] = [];
-  const state = { admits: true, mayMove: true };
+  /** `timePerLook`: how far the clock of this busy process moves whenever it looks at it, in ms. */
+  const state = { admits: true, mayMove: true, timePerLook: 0 };
   const nothing = () => {};
   const asker = new Asker(
     clock,
     counters,
     { socketTowards: () => undefined, handleStranger: nothing },
   );
-  const dispatch = new Dispatch(clock, counters, background, epochKeys, asker, {
+  const lateness = new Lateness();
+  let looks = 0;
+  const busyClock: Clock = {
+    monotonic: () => later(clock.monotonic(), milliseconds(state.timePerLook * looks++)),
+    wall: () => clock.wall(),
+    wait: (until, signal) => clock.wait(until, signal),
+  };
+  const dispatch = new Dispatch(busyClock, counters, background, epochKeys, asker, lateness, {
     admits: (prefix) => state.admits && prefix === prefixHexOf(askerId),
     peerOf: () => peer,
     handleHeard: () => void done.push("heard"),
@@ -104,7 +114,21 @@ async function world() {
     await hand(bytes, from);
     return await open(pending);
   };
-  return { time, clock, peer, done, state, counters, sent, hand, open, seal, tell, request };
+  return {
+    time,
+    clock,
+    peer,
+    done,
+    state,
+    counters,
+    lateness,
+    sent,
+    hand,
+    open,
+    seal,
+    tell,
+    request,
+  };
 }
 
 const cookieNeeded = { kind: "notice", code: noticeCodes.cookieNeeded, value: 0 } as const;
@@ -331,4 +355,13 @@ Deno.test("a tell of a past epoch is asked who it is; one of a peer not admitted
   const [answer] = sent;
   assertEquals(answer?.bytes, new Uint8Array([1, 3, ...offers.subarray(34, 46)]));
   assertEquals(done, []);
+});
+
+Deno.test("how long a datagram takes to be opened is how late this process runs", async () => {
+  const { clock, lateness, state, request } = await world();
+  await request(encodeRequest({ kind: "ping" }));
+  assertEquals(lateness.at(clock.monotonic()), milliseconds(0));
+  state.timePerLook = 500;
+  await request(encodeRequest({ kind: "ping" }));
+  assert(lateness.isLate(clock.monotonic()));
 });

@@ -18,6 +18,7 @@ import { allKinds } from "../wire/key_range.ts";
 import { type AnswerMessage, decodeAnswer, encodeRequest, noticeCodes } from "../wire/message.ts";
 import { Asker } from "./asker.ts";
 import { Background } from "./background.ts";
+import { Lateness } from "./lateness.ts";
 import { Dispatch } from "./dispatch.ts";
 import { dearWorkBurst } from "./limits.ts";
 import { PeerTable } from "./peer.ts";
@@ -44,6 +45,7 @@ Deno.test("one peer cannot have all records walked over without end, and stays a
       counters,
       { socketTowards: () => undefined, handleStranger: nothing },
     ),
+    new Lateness(),
     {
       admits: () => true,
       peerOf: () => peer,

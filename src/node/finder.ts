@@ -7,7 +7,7 @@
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import type { Counters } from "../base/counters.ts";
 import { isDecodeError } from "../base/decode.ts";
-import { type Instant, later } from "../base/instant.ts";
+import { type Instant, later, milliseconds } from "../base/instant.ts";
 import type { IpAddress } from "../base/ip.ts";
 import { unreachable } from "../base/invariant.ts";
 import type { IslandKey } from "../crypto/mod.ts";
@@ -119,7 +119,7 @@ export class Finder implements Timed {
 
   /** A stored record says where the node listens. */
   handleKnown(id: NodeId): void {
-    this.#options.discovery.handleKnown(id, this.#now());
+    this.#options.discovery.handleKnown(id);
   }
 
   /** Paths may lead to more nodes than before. */
@@ -197,13 +197,15 @@ export class Finder implements Timed {
 
   /** Dials and runs an exchange within its time; never rejects. */
   async dial(to: SocketAddress, onConnected?: () => void): Promise<DialOutcome> {
-    const { clock, authenticator, stopping } = this.#options;
+    const { clock, authenticator, lateness, stopping } = this.#options;
     const limit = new AbortController();
     const stop = () => limit.abort();
     stopping.addEventListener("abort", stop);
     if (stopping.aborted) stop();
     const done = new AbortController();
-    const timer = clock.wait(later(clock.monotonic(), exchangeWait), done.signal).then(stop);
+    const begun = clock.monotonic();
+    const wait = milliseconds(exchangeWait + lateness.allowance(begun));
+    const timer = clock.wait(later(begun, wait), done.signal).then(stop);
     try {
       return await authenticator.dial(to, limit.signal, onConnected);
     } finally {

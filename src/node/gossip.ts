@@ -13,6 +13,7 @@ import { unreachable } from "../base/invariant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Clock } from "../platform/clock.ts";
 import {
+  type Allowance,
   answerCompare,
   answerFetch,
   answerProbe,
@@ -73,6 +74,8 @@ export interface GossipOptions {
   readonly archive: Archive;
   readonly asker: Asker;
   readonly peers: PeerTable;
+  /** How much longer than usual others may take, for this process runs late. */
+  readonly allowance: Allowance;
   readonly owner: GossipOwner;
 }
 
@@ -95,11 +98,12 @@ export class Gossip implements Timed {
   constructor(options: GossipOptions) {
     this.#options = options;
     const { clock, archive: { store } } = options;
-    this.#turns = new ComparisonTurns(options.prng);
+    this.#turns = new ComparisonTurns(options.prng, options.allowance);
     this.#push = new Push({
       self: options.selfId,
       linksOf: (id) => this.#linksOf(id),
       prng: options.prng,
+      allowance: options.allowance,
       judge: (offer, now) => store.judgeOffer(offer, now, clock.wall()),
       held: (key) => {
         const record = store.get(key);

@@ -8,7 +8,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
 import { type Duration, milliseconds, seconds, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
-import { openRecordLog } from "../sync/mod.ts";
+import { noAllowance, openRecordLog } from "../sync/mod.ts";
 import { encodeInfo } from "../wire/info.ts";
 import type { AnswerMessage, OfferRequest, PushRequest, RequestMessage } from "../wire/message.ts";
 import type { NodeId } from "../wire/node_id.ts";
@@ -83,6 +83,7 @@ async function side(time: VirtualTime, number: number) {
     archive,
     asker,
     peers,
+    allowance: noAllowance,
     owner: {
       handleOwnRecord: ({ serial }) => void own.push(serial),
       handleStored: () => {},

@@ -79,7 +79,7 @@ export const askBackoff = 1.5;
 /** The lateness of this process is half forgotten in this time. */
 export const latenessHalfLife = seconds(2);
 /** The most lateness believed: a machine that slept is not slow. */
-export const latenessMax = seconds(1);
+export const latenessMax = seconds(8);
 /** Turns that a round trip waits for, at both ends: each may be as late as ours. */
 export const lateTurns = 4;
 /** Later than this nothing is begun that can wait: fewer dials at a time, no help for strangers. */
@@ -87,7 +87,7 @@ export const paceLateAbove = milliseconds(100);
 /** Tries of a request whose loss would be felt; one answer in any of them ends it. */
 export const askTries = 4;
 /** How long an answer to a monitor's probe may take; the monitor itself judges earlier. */
-export const probeAnswerWait = seconds(5);
+export const probeAnswerWait = seconds(10);
 /** How long one dial with its exchange may take (the answerer allows 10 s as well). */
 export const exchangeWait = seconds(10);
 /** How long the first round trip is tried after an exchange: 8 tries of 250 ms at 20 % loss miss once in 10⁶. */

@@ -95,7 +95,7 @@ export function makeLinkParts(
     counters,
     background,
     prng,
-    monitor: new Monitor({ prng }),
+    monitor: new Monitor({ prng, allowance: (now) => common.lateness.allowance(now) }),
     peers,
     asker,
     gossip,

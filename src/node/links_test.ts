@@ -11,7 +11,7 @@ import { seconds, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import { pendingRepliesMax } from "../session/limits.ts";
 import { EpochKeys } from "../session/mod.ts";
-import { Monitor, openRecordLog } from "../sync/mod.ts";
+import { Monitor, noAllowance, openRecordLog } from "../sync/mod.ts";
 import { decodeDatagram } from "../wire/datagram.ts";
 import { decodeRequest, encodeAnswer, type RequestMessage } from "../wire/message.ts";
 import type { NodeId } from "../wire/node_id.ts";
@@ -91,6 +91,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
     archive,
     asker,
     peers,
+    allowance: noAllowance,
     owner: {
       handleOwnRecord: nothing,
       handleStored: nothing,

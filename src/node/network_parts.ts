@@ -128,7 +128,7 @@ export function makeNetworkParts(
     socketTowards: (peer) => ways.socketTowards(peer),
     helpersFor: (peer) => ways.helpersFor(peer),
   });
-  const dispatch = new Dispatch(clock, counters, background, epochKeys, asker, {
+  const dispatch = new Dispatch(clock, counters, background, epochKeys, asker, common.lateness, {
     admits: (prefix) => grants.admits(prefix),
     peerOf: (prefix) => grants.peerOf(prefix),
     handleHeard: (peer, isFirst) => later().links.handleHeard(peer, isFirst),

@@ -59,6 +59,8 @@ export interface PublisherOwner {
   linkCosts(): readonly LinkCost[];
   /** What is to be done about the new neighbour of that prefix, where others know of these links. */
   newsOf(prefix: string, told: ReadonlySet<string>): NeighbourNews;
+  /** Whether this process runs late. */
+  isLate(now: Instant): boolean;
   /** The time to sign with. */
   signingTime(): WallTime;
   /** A record of this node's own is on disk: take it in and tell it on. */
@@ -207,7 +209,9 @@ export class Publisher implements Timed {
     if (forSilence && this.#linksListed.has(prefix)) this.#lost.set(prefix, now);
     this.#news.delete(prefix);
     const since = this.#linksPublishedAt;
-    const free = since === undefined ? now : later(since, linksGapMin);
+    // Who runs late may be wrong about the loss and adds to what makes it late: no haste then.
+    const gap = forSilence && this.#options.owner.isLate(now) ? linksCoalesce : linksGapMin;
+    const free = since === undefined ? now : later(since, gap);
     if (free <= now) {
       this.#linksDue = undefined;
       this.#own("publish links", this.#inTurn(() => this.#publishLinks(true, false)));

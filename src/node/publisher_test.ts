@@ -25,7 +25,12 @@ async function world() {
   const troubles: string[] = [];
   const linked: string[] = [];
   const reachedOtherwise = new Set<string>();
-  const state = { now: instant(0), wall: wallTime(builtAt + 5), isFull: false };
+  const state = {
+    isLate: false,
+    now: instant(0),
+    wall: wallTime(builtAt + 5),
+    isFull: false,
+  };
   const background = new Background((what, error) => troubles.push(`${what}: ${error}`));
   const publisher = new Publisher({
     clock: {
@@ -49,6 +54,7 @@ async function world() {
       describe: () => plainInfo("test"),
       newsOf: (prefix) => reachedOtherwise.has(prefix) ? "told" : "to be told",
       linkCosts: () => linked.map((peer) => ({ peer, costExponent: 0 })),
+      isLate: () => state.isLate,
       signingTime: (): WallTime => state.wall,
       handlePublished: (record) => void told.push(record),
       handleUnpublished: (why) => void troubles.push(why),
@@ -190,6 +196,24 @@ Deno.test("a neighbour whom nobody reached before is told of within a second, an
   publisher.handleLink(prefixOf(9), true, state.now);
   await pass(linksFirstCoalesce + 2 * linksNewsSpread);
   assertEquals(linksIn(told).at(-1)?.listed.length, 3);
+});
+
+Deno.test("a node that runs late is in no haste to tell of silent neighbours", async () => {
+  const { publisher, told, linked, state, pass } = await world();
+  for (const n of [7, 8]) {
+    linked.push(prefixOf(n));
+    publisher.handleLink(prefixOf(n), false, state.now);
+  }
+  await pass(linksFirstCoalesce);
+  await pass(linksGapMin);
+  assertEquals(linksIn(told).length, 1);
+  state.isLate = true;
+  linked.pop();
+  publisher.handleUnlink(prefixOf(8), true, state.now);
+  await pass(linksGapMin);
+  assertEquals(linksIn(told).length, 1);
+  await pass(linksCoalesce);
+  assertEquals(linksIn(told).at(-1)?.listed.length, 1);
 });
 
 Deno.test("neighbours that fall silent in a row are told together after the first", async () => {

@@ -56,7 +56,7 @@ export function makeRecordParts(
   later: () => RecordLater,
 ): RecordParts {
   const { options, archive, background, counters, peers, prng, readings, warnings } = common;
-  const { events, news, forgotten } = common;
+  const { events, lateness, news, forgotten } = common;
   const { asker, authenticator, interfaces } = network;
   const { identity, bootNonce, builtAt } = options;
   const { clock, recordLog } = common.outside;
@@ -112,6 +112,7 @@ export function makeRecordParts(
           costExponent: costExponentOf(later().links.healthOf(id)?.rtt ?? 1),
         })),
       newsOf: (prefix, told) => judgeNews(prefix, told, { selfId, peers, fleet, readings }),
+      isLate: (now) => lateness.isLate(now),
       signingTime: () => calendar.signingTime(),
       handlePublished: (record, urgent) => later().reactions.handlePublished(record, urgent),
       handleUnpublished: (why) => warnOfUnpublished(warnings, why),
@@ -127,6 +128,7 @@ export function makeRecordParts(
     archive,
     asker,
     peers,
+    allowance: (now) => lateness.allowance(now),
     owner: {
       handleOwnRecord: (record) => publisher.handleOwnRecord(record),
       handleStored: (record, previous) => later().reactions.handleStored(record, previous),

@@ -10,6 +10,7 @@
 import { earliest, type Instant, instant, later, scaled } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
+import { type Allowance, laterAllowing, noAllowance } from "./allowance.ts";
 import {
   comparisonPatience,
   comparisonQuiet,
@@ -36,6 +37,7 @@ interface Wish {
 /** The machine. */
 export class ComparisonTurns {
   readonly #prng: Prng;
+  readonly #allowance: Allowance;
   readonly #running = new Set<NodeId>();
   readonly #due = new Map<NodeId, Wish>();
   /** Before this a peer is not compared with, whatever is wanted. */
@@ -43,8 +45,10 @@ export class ComparisonTurns {
   /** When a record came in last. */
   #changedAt: Instant | undefined;
 
-  constructor(prng: Prng) {
+  /** @param allowance For what is on its way by push, while this process runs late. */
+  constructor(prng: Prng, allowance: Allowance = noAllowance) {
     this.#prng = prng;
+    this.#allowance = allowance;
   }
 
   /** How many are under way. */
@@ -58,8 +62,12 @@ export class ComparisonTurns {
     if (why === "link" && this.#running.size + this.#due.size > 0) return;
     const wish: Wish = why === "probe"
       ? {
-        at: later(now, scaled(comparisonSettle, this.#prng.between(0.5, 1))),
-        latest: later(now, comparisonPatience),
+        at: laterAllowing(
+          now,
+          scaled(comparisonSettle, this.#prng.between(0.5, 1)),
+          this.#allowance,
+        ),
+        latest: laterAllowing(now, comparisonPatience, this.#allowance),
       }
       : { at: now, latest: now };
     const before = this.#due.get(id);

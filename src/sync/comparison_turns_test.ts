@@ -107,3 +107,11 @@ Deno.test("a wish during a comparison with the same peer waits for its end", () 
   machine.handleEnded(id, undefined);
   assertEquals(machine.handleTimeout(begin), [id]);
 });
+
+Deno.test("a node that runs late gives what is on its way more time", () => {
+  const machine = new ComparisonTurns(new Prng([5]), () => milliseconds(3_000));
+  machine.want(idOf(1), "probe", begin);
+  const due = machine.nextTimeout();
+  assert(due !== undefined && due > later(begin, milliseconds(3_000)));
+  assert(due <= later(settled, milliseconds(3_000)));
+});

@@ -132,7 +132,10 @@ export const ownBodyLinks = 4;
  * does, each body taking one datagram in place of three; three would mostly bring it twice.
  */
 export const relayedBodyLinks = 2;
-/** Longest record that is told on with its body, but for urgent ones: a longer one costs more twice. */
+/**
+ * Longest record that is told on so, but for urgent ones and by a process that runs late, which lacks
+ * time and not bytes: a longer one costs more twice than fetched.
+ */
 export const relayedBodyBytesMax = 320;
 /** How long an offerer may take to deliver before the next one is asked. */
 export const pullRetryDelay = milliseconds(200);
@@ -210,7 +213,7 @@ export const indirectRoundsMax = 3;
 /** How long a peer that said it is restarting keeps its link. */
 export const restartingLinkLifetime = seconds(60);
 /** An answer that took longer says nothing about the peer's present. */
-export const answerAgeMax = seconds(5);
+export const answerAgeMax = seconds(10);
 /** Running this much later than asked means that we were slow, not the peer. */
 export const lateAfter = milliseconds(300);
 /** Gaps of our own forgiven to a silent link in a row. */

@@ -17,6 +17,7 @@ import { invariant } from "../base/invariant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { SocketAddress } from "../wire/socket_address.ts";
+import type { Allowance } from "./allowance.ts";
 import {
   lateAfter,
   mappedLinksMax,
@@ -48,6 +49,8 @@ export type {
 export interface MonitorOptions {
   /** For the phase of the first link, so that nodes started together do not probe together. */
   readonly prng: Prng;
+  /** For answers, while this process runs late; nothing by default. */
+  readonly allowance?: Allowance;
 }
 
 /** The machine. All times are this process's monotonic clock. */
@@ -57,10 +60,11 @@ export class Monitor {
   /** When a loss was last reported, by the lost and the reporter. */
   readonly #reports = new BoundedMap<string, Instant>(reportedLossesMax);
   readonly #prng: Prng;
-  readonly #trust = new SelfTrust();
+  readonly #trust: SelfTrust;
 
   constructor(options: MonitorOptions) {
     this.#prng = options.prng;
+    this.#trust = new SelfTrust(options.allowance);
   }
 
   /**

@@ -6,6 +6,7 @@ import type { NodeId } from "../wire/node_id.ts";
 import { socketAddress } from "../wire/socket_address.ts";
 import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import {
+  answerAgeMax,
   authenticationWait,
   connectedWait,
   forgivenGapsMax,
@@ -57,10 +58,15 @@ class World {
   now: Instant = instant(1_000_000);
   /** How late this process runs, in ms, told at each deadline. */
   lateness: () => number = () => 0;
+  /** What this process allows beyond the usual for running late, in ms. */
+  allowed = 0;
   #deliveries: { readonly at: Instant; readonly run: () => MonitorEffect[] }[] = [];
 
   constructor(seed = 1) {
-    this.monitor = new Monitor({ prng: new Prng([seed, 2, 3, 4]) });
+    this.monitor = new Monitor({
+      prng: new Prng([seed, 2, 3, 4]),
+      allowance: () => milliseconds(this.allowed),
+    });
   }
 
   link(id: NodeId, behaviour: PeerBehaviour): void {
@@ -269,7 +275,7 @@ Deno.test("a late answer, and one to another message, end a suspicion too", () =
 Deno.test("an answer to no probe, or to one long ago, is ignored", () => {
   const world = new World();
   world.link(peer, silent("finished"));
-  world.runFor(2 * probeInterval);
+  world.runFor(probeInterval + answerAgeMax);
   assertEquals(world.monitor.handleAnswer(peer, 99, world.now), []);
   assertEquals(world.monitor.handleAnswer(fakeNodeId(9), 1, world.now), []);
   assertEquals(world.monitor.handleAnswer(peer, 1, world.now), []);
@@ -594,6 +600,40 @@ Deno.test("a process that no longer runs late is as quick as ever", () => {
   const [suspect, drop] = [world.times("suspect", peer)[0], world.times("drop", peer)[0]];
   assert(suspect !== undefined && drop !== undefined);
   assert(elapsed(suspect, drop) <= probeTriesMin * tryInterval + missAfterMin);
+});
+
+Deno.test("a node that runs late waits as much longer for an answer, also for one that took very long", () => {
+  const world = new World();
+  world.allowed = 12_000;
+  world.link(peer, { answers: () => 11_000, tcp: "failed" });
+  world.runFor(10 * minute);
+  assertEquals(world.drops(), []);
+  assertEquals(world.times("suspect"), []);
+  assertEquals(world.monitor.counts(), {});
+});
+
+Deno.test("a node that learns of its lateness while it waits does not suspect", () => {
+  const world = new World();
+  world.link(peer, { answers: () => 3_000, tcp: "failed" });
+  const probes = () => world.times("probe").length;
+  const begun = probes();
+  while (probes() === begun) world.runPastDeadline(0);
+  world.allowed = 4_000;
+  world.runFor(4_000);
+  assertEquals(world.times("suspect"), []);
+});
+
+Deno.test("a node that runs late authenticates after its tries, not beside them, and notices a death", () => {
+  const world = new World();
+  world.allowed = 3_000;
+  world.link(peer, silent("failed"));
+  world.runFor(minute);
+  const [suspectAt] = world.times("suspect");
+  const [authenticateAt] = world.times("authenticate");
+  assert(suspectAt !== undefined && authenticateAt !== undefined);
+  const tries = world.times("probe").filter((at) => at >= suspectAt && at < authenticateAt).length;
+  assertEquals(tries, probeTriesMin);
+  assertEquals(world.drops().length, 1);
 });
 
 Deno.test("a watcher that knows its turn probes at its turn, also after a suspicion", () => {

@@ -18,6 +18,7 @@ import type { NodeId } from "../wire/node_id.ts";
 import { formatSocketAddress, type SocketAddress } from "../wire/socket_address.ts";
 import {
   answerAgeMax,
+  connectedWait,
   forgivenGapsMax,
   indirectRoundsMax,
   mappedProbeInterval,
@@ -197,7 +198,7 @@ export class MonitoredLink implements ProbeTimes {
     if (probe === undefined) return "answer to no probe";
     const rtt = elapsed(probe.sentAt, now);
     // What was answered so long ago says nothing about now.
-    if (rtt > answerAgeMax) return "answer too late";
+    if (rtt > this.#trust.patience(answerAgeMax, now)) return "answer too late";
     this.#roundTrip.sample(rtt);
     if (!probe.settled) this.#probes.loss.sample(false);
     return this.handleHeard(now);
@@ -221,7 +222,7 @@ export class MonitoredLink implements ProbeTimes {
 
   /** The peer's machine took the connection of an authentication. */
   handleConnected(now: Instant): void {
-    this.#round?.handleConnected(now);
+    this.#round?.handleConnected(this.#trust.patience(connectedWait, now), now);
   }
 
   /** An authentication that this node began has ended. */
@@ -259,14 +260,16 @@ export class MonitoredLink implements ProbeTimes {
       this.#restartingUntil = undefined;
     }
     if (this.#awaitedUntil !== undefined && this.#awaitedUntil <= now) {
-      this.#awaitedUntil = undefined;
-      effects.push(...this.#suspect(now));
+      // Meanwhile this node may have learned that it is slow.
+      const until = this.#awaitFrom(this.#lastProbe, now);
+      this.#awaitedUntil = until > now ? until : undefined;
+      if (until <= now) effects.push(...this.#suspect(now));
     }
     if (this.#round !== undefined) {
       effects.push(...this.#advanceRound(this.#round, now));
     } else if (this.#awaitedUntil === undefined && this.#dueAt() <= now) {
       effects.push(this.#probe(now));
-      if (this.#restartingUntil === undefined) this.#awaitedUntil = this.#awaitFrom(now);
+      if (this.#restartingUntil === undefined) this.#awaitedUntil = this.#awaitFrom(now, now);
       else this.#probes.forgive();
       this.#nextProbe = this.#turnAfter(now) ?? followingProbe(this, links, now);
       this.#lastProbe = now;
@@ -308,7 +311,7 @@ export class MonitoredLink implements ProbeTimes {
     if (!this.isWaiting || this.#forgivenGaps >= forgivenGapsMax) return;
     this.#forgivenGaps += 1;
     if (this.#awaitedUntil !== undefined && this.#awaitedUntil <= now) {
-      this.#awaitedUntil = this.#awaitFrom(now);
+      this.#awaitedUntil = this.#awaitFrom(now, now);
     }
     this.#round?.forgive(this.#probes.forgive(), gap);
   }
@@ -335,19 +338,34 @@ export class MonitoredLink implements ProbeTimes {
     const triesMax = triesFor(this.#probes.loss);
     const misses = this.#probes.expire(milliseconds(0), now);
     this.#trust.handleMiss(this.id);
-    const patience = this.#patience(missAfterMin);
     const slowness = this.#trust.patienceFactor;
-    this.#round = new SuspicionRound(triesMax, misses, patience, slowness, now);
+    const beyond = this.#trust.patience(milliseconds(0), now);
+    this.#round = new SuspicionRound(triesMax, misses, { slowness, beyond }, now);
     this.#suspected = true;
     const { id } = this;
-    return [{ kind: "suspect", id }, { kind: "authenticate", id }, { kind: "relay", id }];
+    return [{ kind: "suspect", id }, ...this.#askOtherwise(this.#round, now)];
+  }
+
+  /**
+   * Beside the tries, or after them while this node is slow: a slow machine's suspicions are mostly
+   * wrong, and an exchange for each is what would keep it slow.
+   */
+  #askOtherwise(round: SuspicionRound, now: Instant): MonitorEffect[] {
+    if (this.#trust.isLate(now) && !round.triesOver) return [];
+    if (!round.beginAuthentication(this.#patience(missAfterMin, now), now)) return [];
+    const { id } = this;
+    return [{ kind: "authenticate", id }, { kind: "relay", id }];
   }
 
   #advanceRound(round: SuspicionRound, now: Instant): MonitorEffect[] {
-    const patience = this.#patience(tryInterval);
+    const patience = this.#patience(tryInterval, now);
     const misses = this.#probes.expire(patience, now);
     const tries = round.handleTimeout(misses, patience, now);
-    return [...(tries ? [this.#probe(now)] : []), ...this.#judge(round, now)];
+    return [
+      ...(tries ? [this.#probe(now)] : []),
+      ...this.#askOtherwise(round, now),
+      ...this.#judge(round, now),
+    ];
   }
 
   #judge(round: SuspicionRound, now: Instant): MonitorEffect[] {
@@ -373,15 +391,16 @@ export class MonitoredLink implements ProbeTimes {
     return { kind: "probe", id: this.id, attempt: this.#probes.begin(now) };
   }
 
-  #awaitFrom(now: Instant): Instant {
+  #awaitFrom(sentAt: Instant, now: Instant): Instant {
     const least = this.#roundTrip.smoothed === undefined ? missAfterUnmeasured : missAfterMin;
-    return later(now, this.#patience(least));
+    return later(sentAt, this.#patience(least, now));
   }
 
   /** How long an answer may take: longer where round trips are, and while this node is slow. */
-  #patience(least: Duration): Duration {
+  #patience(least: Duration, now: Instant): Duration {
     const usual = this.#roundTrip.patience(least, missAfterMax);
-    return milliseconds(Math.min(missAfterMax, usual * this.#trust.patienceFactor));
+    const doubted = Math.min(missAfterMax, usual * this.#trust.patienceFactor);
+    return this.#trust.patience(milliseconds(doubted), now);
   }
 
   #isProven(address: SocketAddress, now: Instant): boolean {

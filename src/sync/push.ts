@@ -9,12 +9,15 @@
  * @module
  */
 import { Counters } from "../base/counters.ts";
-import { earliest, type Instant, later } from "../base/instant.ts";
+import { earliest, type Instant, later, milliseconds } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { Offer } from "../wire/offer.ts";
 import type { RecordKey } from "../wire/record_key.ts";
+import { type Allowance, laterAllowing, noAllowance } from "./allowance.ts";
 import {
+  coalesceDelay,
+  lateAfter,
   offerDelay,
   offerersMax,
   ownBodyLinks,
@@ -62,6 +65,8 @@ export interface PushOptions {
   readonly judge: (offer: Offer, now: Instant) => OfferJudgement;
   /** The offer of what is held under the key. */
   readonly held: (key: RecordKey) => Offer | undefined;
+  /** For what others are to deliver or to show, while this process runs late; nothing by default. */
+  readonly allowance?: Allowance;
   /** For the choice of links that get a body: those do not depend on the change alone. */
   readonly prng: Prng;
 }
@@ -89,9 +94,12 @@ export class Push {
   /** In the order in which they are due. */
   readonly #pulls = new Map<RecordKey, Pull>();
   readonly #counters = new Counters();
+  readonly #allowance: Allowance;
+  #lastRetryAt: Instant | undefined;
 
   constructor(options: PushOptions) {
     this.#options = options;
+    this.#allowance = options.allowance ?? noAllowance;
   }
 
   /** A link has come; what is held already is reconciliation's matter. */
@@ -127,14 +135,14 @@ export class Push {
     const listeners = [...this.#links].filter(([, link]) =>
       !link.hasShown(offer) && (!compared || link.inStep)
     );
-    let bodies = this.#bodyLinks(change);
+    let bodies = this.#bodyLinks(change, now);
     for (const [to, link] of this.#options.prng.shuffled(listeners)) {
       // Nobody but the author can tell of what is new, so it waits for no one and leaves none out.
       const turn = from === undefined ? "first" : this.#turn(to, link, offer);
       if (turn === "quiet") continue;
       const withBody = turn === "first" && bodies > 0;
       if (withBody) bodies--;
-      const ready = withBody ? now : later(now, offerDelay);
+      const ready = withBody ? now : laterAllowing(now, offerDelay, this.#allowance);
       const readyAt = turn === "second" ? later(ready, secondDelay) : ready;
       const source = from === undefined ? {} : { source: from };
       this.#put(link, { offer, withBody, urgent, readyAt, ...source });
@@ -143,9 +151,10 @@ export class Push {
   }
 
   /** How many links get the body. */
-  #bodyLinks({ size, urgent, from, compared }: RecordChange): number {
+  #bodyLinks({ size, urgent, from, compared }: RecordChange, now: Instant): number {
     if (from === undefined) return ownBodyLinks;
-    return compared !== true && (urgent || size <= relayedBodyBytesMax) ? relayedBodyLinks : 0;
+    const goesOn = urgent || size <= relayedBodyBytesMax || this.#allowance(now) > lateAfter;
+    return compared !== true && goesOn ? relayedBodyLinks : 0;
   }
 
   #turn(id: NodeId, link: ToldLink, offer: Offer): LinkTurn {
@@ -160,8 +169,10 @@ export class Push {
 
   #tell(now: Instant): PushEffect[] {
     const effects: PushEffect[] = [];
+    // What a slow process tells less often costs itself and others less, and says as much.
+    const spacing = milliseconds(coalesceDelay + this.#allowance(now));
     for (const [to, link] of this.#links) {
-      const telling = link.take(now);
+      const telling = link.take(now, spacing);
       if (telling === undefined) continue;
       const { bodies, offers } = telling;
       if (bodies.length > 0) effects.push({ kind: "push", to, keys: bodies });
@@ -257,8 +268,16 @@ export class Push {
       return false;
     }
     this.#endPull(offer.key);
-    this.#beginPull({ offer, offerers: [from], retryAt: later(now, pullRetryDelay) });
+    this.#beginPull({ offer, offerers: [from], retryAt: this.#retryAt(now) });
     return true;
+  }
+
+  /** When the next offerer is asked, if the one asked now has not delivered. */
+  #retryAt(now: Instant): Instant {
+    const at = laterAllowing(now, pullRetryDelay, this.#allowance);
+    // Never before an earlier pull's, or those would be found in no order.
+    if (this.#lastRetryAt === undefined || at > this.#lastRetryAt) this.#lastRetryAt = at;
+    return this.#lastRetryAt;
   }
 
   #beginPull(pull: Pull): void {
@@ -288,7 +307,7 @@ export class Push {
         continue;
       }
       const { offer } = pull;
-      this.#beginPull({ offer, offerers: [next, ...others], retryAt: later(now, pullRetryDelay) });
+      this.#beginPull({ offer, offerers: [next, ...others], retryAt: this.#retryAt(now) });
       const list = asks.get(next) ?? [];
       list.push(key);
       asks.set(next, list);

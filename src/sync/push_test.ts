@@ -43,6 +43,8 @@ function world(...links: readonly NodeId[]) {
   const held = new Map<RecordKey, Offer>();
   const refused = new Set<RecordKey>();
   const linkCounts = new Map<NodeId, number>();
+  /** What this process allows beyond the usual for running late, in ms. */
+  const late = { allowed: 0 };
   const judge = (offer: Offer): OfferJudgement => {
     if (refused.has(offer.key)) return "refused";
     const own = held.get(offer.key);
@@ -55,6 +57,7 @@ function world(...links: readonly NodeId[]) {
     judge,
     held: (key) => held.get(key),
     prng: new Prng([1, 2, 3, 4]),
+    allowance: () => milliseconds(late.allowed),
   });
   for (const link of links) push.handleLink(link);
   const change = (
@@ -67,7 +70,7 @@ function world(...links: readonly NodeId[]) {
     const source = from === undefined ? {} : { from };
     return push.handleChange({ offer, size: 1_000, urgent: false, ...source, ...more }, now);
   };
-  return { push, held, refused, linkCounts, change };
+  return { push, held, refused, linkCounts, late, change };
 }
 
 function receivers(effects: readonly PushEffect[], kind: "offer" | "push"): NodeId[] {
@@ -382,4 +385,62 @@ Deno.test("what is not asked for any more makes room for what is", () => {
   push.handleTimeout(after(300));
   assertEquals(push.snapshot().pulls, 0);
   assertEquals(push.handleOffers(a, [offerNumber(6_000, 1)], after(301)).length, 1);
+});
+
+Deno.test("a node that runs late waits longer before it asks the next offerer", () => {
+  const { push, late } = world(a, b);
+  late.allowed = 2_000;
+  const offer = offerNumber(50, 1);
+  push.handleOffers(a, [offer], start);
+  push.handleOffers(b, [offer], start);
+  assertEquals(push.nextTimeout(), after(pullRetryDelay + 2_000));
+  assertEquals(push.handleTimeout(after(pullRetryDelay + 1_999)), []);
+  const [ask] = push.handleTimeout(after(pullRetryDelay + 2_000));
+  assertEquals(ask, { kind: "fetch", from: b, keys: [offer.key] });
+});
+
+Deno.test("a node that runs late sends long bodies to two links, and offers once they have run ahead", () => {
+  const { push, change, late } = world(a, b, c, d);
+  late.allowed = 2_000;
+  const size = relayedBodyBytesMax + 1;
+  const effects = change(offerNumber(50, 1), start, a, { size });
+  assertEquals(receivers(effects, "push").length, relayedBodyLinks);
+  assertEquals(receivers(push.handleTimeout(after(offerDelay)), "offer"), []);
+  assertEquals(receivers(push.handleTimeout(after(offerDelay + 2_000)), "offer").length, 1);
+});
+
+Deno.test("pulls stay in the order in which they are due when lateness passes", () => {
+  const { push, late } = world(a, b);
+  late.allowed = 2_000;
+  push.handleOffers(a, [offerNumber(50, 1)], start);
+  push.handleOffers(b, [offerNumber(50, 1)], start);
+  late.allowed = 0;
+  push.handleOffers(a, [offerNumber(51, 1)], start);
+  push.handleOffers(b, [offerNumber(51, 1)], start);
+  const asked = push.handleTimeout(after(pullRetryDelay + 2_000));
+  assertEquals(asked.flatMap((effect) => effect.kind === "fetch" ? effect.keys : []).length, 2);
+});
+
+Deno.test("a node that runs late tells a stream of changes less often, and all of them", () => {
+  const tellsOf = (allowed: number) => {
+    const { push, change, late } = world(a);
+    late.allowed = allowed;
+    let tells = 0;
+    const named = new Set<RecordKey>();
+    const note = (effects: readonly PushEffect[]) => {
+      for (const effect of effects) {
+        if (effect.kind === "fetch") continue;
+        tells++;
+        const keys = effect.kind === "push" ? effect.keys : effect.offers.map(({ key }) => key);
+        for (const key of keys) named.add(key);
+      }
+    };
+    for (let ms = 0; ms < 60_000; ms += 100) {
+      note(push.handleTimeout(after(ms)));
+      if (ms < 30_000) note(change(offerNumber(ms, 1), after(ms)));
+    }
+    assertEquals(named.size, 300);
+    return tells;
+  };
+  assert(tellsOf(4_000) * 3 < tellsOf(0), `${tellsOf(4_000)} and ${tellsOf(0)}`);
 });

@@ -350,10 +350,10 @@ export class RecordStore implements RecordRanges {
     return this.#refused.has(hash, now);
   }
 
-  /** The record of exactly this hash, 32 bytes, if it is held under the key; also a hidden author's. */
-  heldAs(key: RecordKey, hash: Bytes): VerifiedRecord | undefined {
+  /** The record of exactly these bytes, if it is held under the key; also a hidden author's. */
+  heldAs(key: RecordKey, bytes: Bytes): VerifiedRecord | undefined {
     const held = this.#held.get(key);
-    return held !== undefined && equalBytes(held.hash, hash) ? held : undefined;
+    return held !== undefined && equalBytes(held.bytes, bytes) ? held : undefined;
   }
 
   /** Remembers for ten minutes that the bytes of this hash are not wanted. Only of bytes that were seen: an offer's hash is a peer's word. */

@@ -7,14 +7,32 @@
  *
  * @module
  */
+import { type Duration, type Instant, milliseconds } from "../base/instant.ts";
+import { type Allowance, noAllowance } from "./allowance.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import { selfDoubtMax } from "./limits.ts";
+import { lateAfter, selfDoubtMax } from "./limits.ts";
 
 /** One for all links of a node. */
 export class SelfTrust {
+  readonly #allowance: Allowance;
   #doubt = 0;
   /** Links that missed a probe since any link last answered one. */
   readonly #silent = new Set<NodeId>();
+
+  /** @param allowance Nothing where nobody measures how late this process runs. */
+  constructor(allowance: Allowance = noAllowance) {
+    this.#allowance = allowance;
+  }
+
+  /** How long to wait, where `usual` is enough as long as nobody is slow. */
+  patience(usual: Duration, now: Instant): Duration {
+    return milliseconds(usual + this.#allowance(now));
+  }
+
+  /** Whether this process runs so late that what costs both ends work had better wait. */
+  isLate(now: Instant): boolean {
+    return this.#allowance(now) > lateAfter;
+  }
 
   /** By what patience is multiplied: 1, and up to `1 + selfDoubtMax`. */
   get patienceFactor(): number {

@@ -4,15 +4,8 @@
  *
  * @module
  */
-import {
-  type Duration,
-  earliest,
-  type Instant,
-  later,
-  milliseconds,
-  scaled,
-} from "../base/instant.ts";
-import { authenticationWait, connectedWait, refusalMissesMin, tryInterval } from "./limits.ts";
+import { type Duration, earliest, type Instant, later, milliseconds } from "../base/instant.ts";
+import { authenticationWait, refusalMissesMin, tryInterval } from "./limits.ts";
 
 /** How the authentication of a round ended. */
 export type RoundAuthentication = "finished" | "failed" | "refused where proven";
@@ -30,29 +23,48 @@ export class SuspicionRound {
   /** When the next try is due; after the last one, when waiting for answers ends. */
   #nextTry: Instant;
   #triesOver = false;
-  #authentication: RoundAuthentication | "running" = "running";
+  readonly #slowness: number;
+  #authentication: RoundAuthentication | "not begun" | "running" = "not begun";
+  /** Means something while it runs. */
   #authenticationDeadline: Instant;
   #isRelayed = false;
 
   /**
    * @param triesMax How many tries may stay unanswered.
    * @param misses How many probes are unanswered already.
-   * @param patience How long an answer may take on this link.
-   * @param slowness How many times the usual this node gives others because it is slow itself.
+   * @param self How many times the usual this node gives others because it doubts itself, and what
+   * it allows beyond that because it runs late: tries are spread over it.
    */
   constructor(
     triesMax: number,
     misses: number,
-    patience: Duration,
-    slowness: number,
+    { slowness, beyond }: { readonly slowness: number; readonly beyond: Duration },
     now: Instant,
   ) {
     this.#triesMax = triesMax;
     this.#misses = misses;
     this.#nextTry = now;
-    this.#pace = scaled(tryInterval, slowness);
-    const wait = Math.max(slowness * authenticationWait, 2 * patience);
+    this.#pace = milliseconds(tryInterval * slowness + beyond / triesMax);
+    this.#slowness = slowness;
+    this.#authenticationDeadline = now;
+  }
+
+  /** Whether all tries were made and the last one has had its time. */
+  get triesOver(): boolean {
+    return this.#triesOver;
+  }
+
+  /**
+   * The authentication begins, and others are asked; `false` if that was so before.
+   *
+   * @param patience How long an answer may take on this link.
+   */
+  beginAuthentication(patience: Duration, now: Instant): boolean {
+    if (this.#authentication !== "not begun") return false;
+    this.#authentication = "running";
+    const wait = Math.max(this.#slowness * authenticationWait, 2 * patience);
     this.#authenticationDeadline = later(now, milliseconds(wait));
+    return true;
   }
 
   /** Whether the authentication has not ended yet. */
@@ -62,12 +74,10 @@ export class SuspicionRound {
 
   /**
    * The peer's machine took the connection: it lives, and its process may be busy or stopped for a
-   * moment. That is no answer, but a reason to wait longer for one.
+   * moment. That is no answer, but a reason to wait for one as long as `wait`.
    */
-  handleConnected(now: Instant): void {
-    if (this.#authentication === "running") {
-      this.#authenticationDeadline = later(now, connectedWait);
-    }
+  handleConnected(wait: Duration, now: Instant): void {
+    if (this.#authentication === "running") this.#authenticationDeadline = later(now, wait);
   }
 
   /** The peer answered through somebody else: it lives, whatever is between it and this node. */
@@ -105,7 +115,8 @@ export class SuspicionRound {
   verdict(): RoundVerdict | undefined {
     const isRefused = this.#authentication === "refused where proven" && !this.#isRelayed;
     if (isRefused && this.#misses >= refusalMissesMin) return "refused";
-    if (!this.#triesOver || this.#authentication === "running") return undefined;
+    const isOpen = this.#authentication === "not begun" || this.#authentication === "running";
+    if (!this.#triesOver || isOpen) return undefined;
     if (this.#authentication === "finished") return "tcp only";
     return this.#isRelayed ? "others only" : "silent";
   }

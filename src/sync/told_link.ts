@@ -6,7 +6,14 @@
  */
 import { BoundedMap } from "../base/bounded_map.ts";
 import { compareBytes } from "../base/bytes.ts";
-import { earliest, type Instant, later, scaled } from "../base/instant.ts";
+import {
+  type Duration,
+  earliest,
+  type Instant,
+  later,
+  milliseconds,
+  scaled,
+} from "../base/instant.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { Offer } from "../wire/offer.ts";
 import type { RecordKey } from "../wire/record_key.ts";
@@ -126,8 +133,12 @@ export class ToldLink {
     return prompt > readyAt ? prompt : readyAt;
   }
 
-  /** What is to go at `now`; `undefined` if it is nothing. */
-  take(now: Instant): Telling | undefined {
+  /**
+   * What is to go at `now`; `undefined` if it is nothing.
+   *
+   * @param spacing How far apart a stream's tells are, `coalesceDelay` or more.
+   */
+  take(now: Instant, spacing: Duration = coalesceDelay): Telling | undefined {
     if (this.#due === undefined || this.#due > now) return undefined;
     const all = [...this.#waiting.values()];
     // What is ready travels with what must go: the datagram is paid for.
@@ -137,8 +148,8 @@ export class ToldLink {
     for (const one of goes) this.#remove(one);
     if (goes.length > 0) {
       const paid = this.#paidAt === undefined || this.#paidAt < now ? now : this.#paidAt;
-      const most = later(now, scaled(coalesceDelay, promptTells));
-      const next = later(paid, coalesceDelay);
+      const most = later(now, milliseconds(spacing + coalesceDelay * (promptTells - 1)));
+      const next = later(paid, spacing);
       this.#paidAt = next < most ? next : most;
     }
     this.#due = undefined;

@@ -137,15 +137,15 @@ function readSigned(
 export interface JudgedBefore {
   /** Whether bytes of this hash (32 bytes) were refused lately. */
   wasRefused(hash: Bytes): boolean;
-  /** The record of exactly this hash that is held under this key. */
-  held(key: RecordKey, hash: Bytes): VerifiedRecord | undefined;
+  /** The record of exactly these bytes that is held under this key. */
+  held(key: RecordKey, bytes: Bytes): VerifiedRecord | undefined;
 }
 
 const nothingJudged: JudgedBefore = { wasRefused: () => false, held: () => undefined };
 
 /**
- * Judges a record from a peer, cheapest check first; what this node already knows costs a hash or two.
- * Bytes that are held give the record that is held.
+ * Judges a record from a peer, cheapest check first; bytes that are held cost a comparison and give
+ * the record that is held, bytes that were refused cost a hash.
  *
  * @param received At most 1,000 bytes; copied, so the memory may be used again.
  */
@@ -157,15 +157,15 @@ export async function receiveRecord(
   const bytes = copyBytes(received);
   const envelope = decodeCoseSign1(bytes);
   if (envelope instanceof DecodeError) return envelope;
-  const hash = await sha256(bytes);
-  if (judgedBefore.wasRefused(hash)) return "refused before";
   const author = await authorIdOf(envelope.key);
   if (author instanceof DecodeError) return author;
   // Nobody has signed this yet: it says where to look for the same bytes, and nothing else.
   const claimed = peekRecordHead(envelope.payload);
   const held = claimed &&
-    judgedBefore.held(recordKey(claimed.kind, author, claimed.subject), hash);
+    judgedBefore.held(recordKey(claimed.kind, author, claimed.subject), bytes);
   if (held !== undefined) return held;
+  const hash = await sha256(bytes);
+  if (judgedBefore.wasRefused(hash)) return "refused before";
   if (!await verifyRecordSignature(envelope)) return new DecodeError("record signature");
   return readSigned(bytes, hash, author, envelope);
 }

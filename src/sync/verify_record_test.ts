@@ -125,7 +125,7 @@ Deno.test("bytes already known are not verified again", async () => {
   const held = await author.record({ serial: 2 });
   const judged: JudgedBefore = {
     wasRefused: (hash) => equalBytes(hash, badHash),
-    held: (key, hash) => key === held.key && equalBytes(hash, held.hash) ? held : undefined,
+    held: (key, bytes) => key === held.key && equalBytes(bytes, held.bytes) ? held : undefined,
   };
   assertEquals(await receiveRecord(bad, judged), "refused before");
   assert(await receiveRecord(bytes, judged) === held);

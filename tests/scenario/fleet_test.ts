@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { minutes, seconds } from "../../src/base/instant.ts";
-import { eagerDegreeFor } from "../../src/discovery/degree.ts";
+import { eagerLinks } from "../../src/discovery/limits.ts";
 import { linksMax } from "../../src/node/limits.ts";
 import { type Machine, World } from "../sim/world.ts";
 
@@ -31,7 +31,7 @@ Deno.test("forty nodes that start together end within the link limits, all agree
   for (const one of machines) {
     const { linkCount } = one.node.peers;
     assert(
-      linkCount >= eagerDegreeFor(40) && linkCount <= linksMax,
+      linkCount >= eagerLinks && linkCount <= linksMax,
       `${one.name} has ${linkCount} links`,
     );
     const ends = one.events.filter(({ event }) => event === "link-down");

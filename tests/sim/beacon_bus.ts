@@ -145,7 +145,7 @@ export class BeaconBus {
     node.firstLinkAt = undefined;
     for (const other of known) {
       node.known.add(other.id, [socketAddress(other.ip, port)]);
-      node.machine.handleKnown(other.id, this.now);
+      node.machine.handleKnown(other.id);
     }
     this.#perform(node, node.machine.handleInterfaces([this.#interface(node)], this.now));
   }
@@ -370,7 +370,7 @@ export class BeaconBus {
 
   #teach(learner: BusNode, about: BusNode): void {
     learner.known.add(about.id, [socketAddress(about.ip, port)], true);
-    learner.machine.handleKnown(about.id, this.now);
+    learner.machine.handleKnown(about.id);
     learner.machine.handlePaths(this.now);
     this.#wake(learner);
   }
