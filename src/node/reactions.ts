@@ -7,12 +7,12 @@
 import type { DuplicateEffect } from "../identity/mod.ts";
 import type { NetworkInterface } from "../platform/network.ts";
 import type { VerifiedRecord } from "../sync/mod.ts";
-import { type NodeIdPrefixHex, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { infoKind, linksKind } from "../wire/record_key.ts";
 import type { CommonLater, CommonParts } from "./common_parts.ts";
 import type { LinkLater, LinkParts } from "./link_parts.ts";
 import { type LinkEnd, unlinkReason } from "./links.ts";
+import { LossLooks } from "./loss_looks.ts";
 import type { NetworkLater, NetworkParts } from "./network_parts.ts";
 import { Overload } from "./overload.ts";
 import type { Peer } from "./peer.ts";
@@ -35,11 +35,13 @@ type Calls =
 export class Reactions implements Calls {
   readonly #parts: ReactionsParts;
   readonly #overload: Overload;
+  readonly #lossLooks: LossLooks;
   #announces = true;
 
   constructor(parts: ReactionsParts) {
     this.#parts = parts;
     this.#overload = new Overload(parts.counters, parts.warnings);
+    this.#lossLooks = new LossLooks(parts);
   }
 
   // What this node says of itself.
@@ -101,30 +103,18 @@ export class Reactions implements Calls {
   }
 
   handleStored(record: VerifiedRecord, previous: VerifiedRecord | undefined): void {
-    const { counters, finder, fleet, links, peers, pump, readings, roles } = this.#parts;
+    const { finder, fleet, pump, readings, roles } = this.#parts;
     if (record.kind === infoKind) {
       readings.noteAddressesIn(record);
       finder.handleKnown(record.author);
     }
     if (record.kind === linksKind && previous !== undefined) {
-      const { heeded, unheeded } = readings.reportedLosses(record, previous);
-      if (unheeded > 0) counters.count("loss reported of no neighbour", unheeded);
-      for (const lost of heeded) {
-        const peer = peers.byPrefix(lost);
-        if (peer?.linked === true) links.handleReportedLoss(peer, prefixHexOf(record.author));
-        this.#lookAtOrphansOf(lost);
-      }
+      this.#lossLooks.handleLinks(record, previous);
     }
     roles.handleRecord(record);
     fleet.handleStored(record, previous);
     if (record.kind === linksKind) finder.handlePaths();
     pump.poke();
-  }
-
-  /** Whom a lost node watched may be lost with it, and nobody would notice. */
-  #lookAtOrphansOf(lost: NodeIdPrefixHex): void {
-    const { links, roles } = this.#parts;
-    for (const peer of roles.watchedBy(lost)) links.handleReportedLoss(peer, lost);
   }
 
   handleGone(records: readonly VerifiedRecord[]): void {
@@ -168,7 +158,7 @@ export class Reactions implements Calls {
     finder.handleUnlinked(peer.id, unlinkReason(why));
     gossip.handleUnlink(peer.id);
     publisher.handleUnlink(peer.prefix, forSilence, this.#parts.outside.clock.monotonic());
-    if (forSilence) this.#lookAtOrphansOf(peer.prefix);
+    if (forSilence) this.#lossLooks.handleLost(peer.prefix);
     roles.handleLinks();
     fleet.handleChange();
     news.tellOfLinkDown(peer, why);

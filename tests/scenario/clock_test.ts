@@ -108,6 +108,17 @@ Deno.test("one neighbour whose clock is days ahead stops the ageing of records, 
   await world.end();
 });
 
+Deno.test("when a calendar is set right the neighbours learn it at once, not at the next day's exchange", async () => {
+  using world = new World(67);
+  const [a, b] = await world.pair("a", "b");
+  const pausedOn = () => [a, b].map(({ node }) => node.archive.store.expiryPaused);
+  a.clock.setWall(wallTime(a.clock.wall() + days(3)));
+  await world.until("both doubt", () => pausedOn().every((paused) => paused), seconds(10));
+  a.clock.setWall(wallTime(a.clock.wall() - days(3)));
+  await world.until("neither doubts", () => !pausedOn().some((paused) => paused), seconds(10));
+  await world.end();
+});
+
 Deno.test("after two months' sleep the records of who is gone have aged, and those who woke sign anew", async () => {
   using world = new World(64);
   const [a, b, c] = await world.nodes("a", "b", "c");

@@ -25,12 +25,15 @@ Deno.test("two nodes under one key both say so, and one of them stops announcing
   // Whoever goes on changes his record; the other one's stays as it is.
   const serials = () => other.node.archive.store.byAuthor(one.id).map(({ serial }) => serial);
   const before = serials();
+  const ear = await world.machine("ear", { lan: "elsewhere", ips: [ip("10.9.9.9")] });
+  const beaconBytes = () => ear.host.traffic.byKind.get("beacon") ?? 0;
   higher.host.attach("eth1", "elsewhere", ip("10.9.9.1"));
   await world.run(seconds(10));
-  assertEquals(serials(), before);
+  assertEquals([serials(), beaconBytes()], [before, 0]);
   lower.host.attach("eth1", "elsewhere", ip("10.9.9.2"));
   await world.run(seconds(10));
   assert(serials().join() !== before.join());
+  assert(beaconBytes() > 0);
   // What the fleet shows is whoever goes on.
   const shown = other.node.fleet.view.get(one.id)?.info.bootNonce;
   assertEquals(shown, lower.bootNonce());
