@@ -10,7 +10,7 @@
  * @module
  */
 import type { Bytes } from "../../src/base/bytes.ts";
-import { milliseconds } from "../../src/base/instant.ts";
+import { milliseconds, seconds } from "../../src/base/instant.ts";
 import { invariant } from "../../src/base/invariant.ts";
 import { degreeFor } from "../../src/discovery/degree.ts";
 import { surplusSlack } from "../../src/discovery/limits.ts";
@@ -42,11 +42,18 @@ export async function assembledFleet(options: FleetOptions): Promise<Fleet> {
   }
   await world.run(provenWithin);
   layBefore(fleet);
+  // A new link begins a comparison: of what was held then, of which nothing is true any more.
+  const isAtRest = () => machines.every(({ node }) => node.gauges().comparisons === 0);
+  const rested = await fleet.until(isAtRest, comparedWithin, seconds(1));
+  invariant(rested !== undefined, "comparisons that nobody answers end");
   network.carriesBeacons = true;
   network.filter = (bytes) => bytes;
   network.loss = options.loss;
   return fleet;
 }
+
+/** Within this time whoever asked in vain has given up. */
+const comparedWithin = seconds(30);
 
 /** What proves links and keeps them. */
 const signsOfLife = new Set(["ping", "ping answer", "probe", "probe answer"]);
