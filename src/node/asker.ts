@@ -65,7 +65,7 @@ class Waiting {
   readonly peer: Peer;
   readonly sent: PendingReply[] = [];
   #outcome: AnswerOutcome | "abandoned" | undefined;
-  #wake = new AbortController();
+  #wake: AbortController | undefined;
 
   constructor(peer: Peer) {
     this.peer = peer;
@@ -73,19 +73,20 @@ class Waiting {
 
   /** Aborts as soon as there is an outcome to take. */
   get arrival(): AbortSignal {
+    if (this.#wake?.signal.aborted !== false) this.#wake = new AbortController();
+    if (this.#outcome !== undefined) this.#wake.abort("settled");
     return this.#wake.signal;
   }
 
   settle(outcome: AnswerOutcome | "abandoned"): void {
     this.#outcome ??= outcome;
     // With a reason, or the platform makes an exception with a trace of every answer.
-    this.#wake.abort("settled");
+    this.#wake?.abort("settled");
   }
 
   take(): AnswerOutcome | "abandoned" | undefined {
     const outcome = this.#outcome;
     this.#outcome = undefined;
-    if (this.#wake.signal.aborted) this.#wake = new AbortController();
     return outcome;
   }
 }

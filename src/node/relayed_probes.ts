@@ -176,6 +176,8 @@ export class RelayedProbes {
 
   /** An answer arrived; whether it was one to what was sent on for somebody. */
   handleAnswer(answer: AnswerDatagram, bytes: Bytes, from: SocketAddress): boolean {
+    // Every answer to this node's own requests passes here, and mostly nothing was sent on.
+    if (this.#relays.size === 0) return false;
     const relay = this.#relays.get(toHex(answer.replyTag));
     if (relay === undefined || relay.sentTo !== formatSocketAddress(from)) return false;
     if (bytes.length <= relayedBytesMax) relay.settle(bytes);
