@@ -19,7 +19,8 @@ async function opened(storage: MemoryStorage, clock: VirtualClock, clockSuspect 
   const counters = new Counters();
   const background = new Background((what, error) => told.push(`${what}: ${error}`));
   const self = await RecordAuthor.create(99);
-  const archive = await Archive.restore(await openRecordLog(storage, entropy), {
+  const log = await openRecordLog(storage, entropy);
+  const archive = await Archive.restore(log, {
     clock,
     counters,
     background,
@@ -32,7 +33,7 @@ async function opened(storage: MemoryStorage, clock: VirtualClock, clockSuspect 
       handleLogWritten: () => {},
     },
   });
-  return { archive, told, counters, background };
+  return { archive, log, told, counters, background };
 }
 
 function world() {
@@ -56,6 +57,7 @@ Deno.test("what is received is verified, held, written, and there after a restar
   await archive.close();
   const again = await opened(storage, clock);
   assertEquals([...again.archive.store.records()].map(({ serial }) => serial), [6]);
+  assertEquals(again.log.entries, [], "what was read has given its memory back");
   assertEquals([...told, ...again.told], []);
 });
 

@@ -90,3 +90,17 @@ Deno.test("a node answers its peer across 600 ms each way", async () => {
   assertEquals(one.events.filter(({ event }) => event === "link-down"), []);
   await world.end();
 });
+
+Deno.test("the address of a newcomer's record is a known one from then on, also to who had looked before", async () => {
+  using world = new World(8);
+  const [a, b] = await world.pair("a", "b");
+  const late = await world.machine("late", { lan: "far" });
+  const [address] = late.host.attachments.flatMap(({ ips }) => ips);
+  assert(address !== undefined);
+  b.host.attach("eth1", "far", ip("10.9.9.9"));
+  assertEquals(a.node.isKnownAddress(address), false);
+  await late.start();
+  await world.until("a knows it", () => a.node.fleet.view.get(late.id) !== undefined);
+  assertEquals(a.node.isKnownAddress(address), true);
+  await world.end();
+});
