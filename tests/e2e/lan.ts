@@ -64,6 +64,11 @@ export interface LanOptions {
 
 let made = 0;
 
+/** Where `ip netns exec` looks for files that a namespace has in place of those in /etc. */
+function nameServerDirectory(namespace: string): string {
+  return `/etc/netns/${namespace}`;
+}
+
 /** Hosts on one bridge. Dispose of it: the namespaces go, and with them all interfaces. */
 export class Lan implements AsyncDisposable {
   readonly #prefix: string;
@@ -178,8 +183,19 @@ export class Lan implements AsyncDisposable {
     }
   }
 
+  /** What a host asks for names: `ip netns exec` shows this file there as /etc/resolv.conf. */
+  async setNameServer(host: string, address: string): Promise<void> {
+    const directory = nameServerDirectory(this.namespace(host));
+    await Deno.mkdir(directory, { recursive: true });
+    const lines = [`nameserver ${address}`, "options timeout:1 attempts:1", ""];
+    await Deno.writeTextFile(`${directory}/resolv.conf`, lines.join("\n"));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const host of this.#hosts) await command("ip", "netns", "del", this.namespace(host));
+    for (const host of this.#hosts) {
+      await command("ip", "netns", "del", this.namespace(host));
+      await command("rm", "-rf", nameServerDirectory(this.namespace(host)));
+    }
     await command("ip", "netns", "del", this.switchNamespace);
   }
 }
