@@ -24,7 +24,7 @@ import { changeBench, firstLinkBench, idleBench, killBench } from "./lan_bench.t
 import { readyCompiledBench, readySourceBench, selfTestBench, sizeBench } from "./process_bench.ts";
 import { reconcileBench } from "./reconcile_bench.ts";
 import { recordBench } from "./record_bench.ts";
-import { memoryBench, storeBench } from "./store_bench.ts";
+import { memoryBench, storeBench, storeTurnBench } from "./store_bench.ts";
 
 const benches: readonly Bench[] = [
   authenticationBench,
@@ -33,6 +33,7 @@ const benches: readonly Bench[] = [
   bulkBench,
   reconcileBench,
   storeBench,
+  storeTurnBench,
   memoryBench,
   readySourceBench,
   readyCompiledBench,

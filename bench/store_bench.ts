@@ -6,9 +6,22 @@
  */
 import { loopbackInterface } from "../scripts/local_fleet.ts";
 import { MeshProcess } from "../scripts/mesh_process.ts";
-import { instant, wallTime } from "../src/base/instant.ts";
+import { days, instant, wallTime } from "../src/base/instant.ts";
+import { parseIp } from "../src/base/ip.ts";
+import { invariant } from "../src/base/invariant.ts";
 import { DirectoryStorage, SystemEntropy } from "../src/host/mod.ts";
-import { openRecordLog, recordEntry, RecordStore, restoreStore } from "../src/sync/mod.ts";
+import { KnownAddresses } from "../src/node/known_addresses.ts";
+import { addressesReadPerQuestion, readAheadSlice } from "../src/node/limits.ts";
+import { linkGraphOf, RecordsAhead } from "../src/node/link_graph.ts";
+import {
+  digestOf,
+  logEntriesOf,
+  openRecordLog,
+  recordEntry,
+  RecordStore,
+  restoreStore,
+  type VerifiedRecord,
+} from "../src/sync/mod.ts";
 import { encodeInfo } from "../src/wire/info.ts";
 import { encodeLinks } from "../src/wire/links.ts";
 import { linksKind } from "../src/wire/record_key.ts";
@@ -16,6 +29,7 @@ import { prefixHexOf } from "../src/wire/links.ts";
 import { RecordAuthor } from "../tests/sim/record_author.ts";
 import { exampleInfo } from "./authentication_bench.ts";
 import { type Bench, SkippedError } from "./frame.ts";
+import { longestTurn, nextTurn } from "./longest_turn.ts";
 
 const opened = {
   name: "store opened with 20,000 known nodes",
@@ -29,6 +43,17 @@ const ready = {
 } as const;
 const memory1000 = { name: "memory with 1,000 known", unit: "MB", goal: { below: 90 } } as const;
 const memory20000 = { name: "memory with 20,000 known", unit: "MB", goal: { below: 160 } } as const;
+
+const compactionPause = {
+  name: "longest pause while the log is compacted, 20,000 nodes",
+  unit: "ms",
+  goal: { below: 20 },
+} as const;
+const longestTurnKnown = {
+  name: "longest turn with 20,000 known",
+  unit: "ms",
+  goal: { below: 20 },
+} as const;
 
 /** Neighbours in a `links` record, as a fleet of that size has them. */
 const neighbours = 14;
@@ -95,6 +120,63 @@ export const storeBench: Bench = {
     }
   },
 };
+
+/**
+ * What a node does with many records once they are read, in one process: the log is written anew; the
+ * first look at the fleet is prepared and taken, strangers connect, and each of some new records is
+ * taken in, shows in the digest and makes the fleet be looked at again.
+ */
+export const storeTurnBench: Bench = {
+  metrics: [compactionPause, longestTurnKnown],
+  async run({ quick, record }) {
+    const state = await Deno.makeTempDir({ prefix: "mesh-bench-" });
+    try {
+      await fill(state, 20_000);
+      const self = await RecordAuthor.create(1);
+      const newcomers = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => RecordAuthor.create(50_000 + i)),
+      );
+      for (let run = 0; run < (quick ? 2 : 5); run++) {
+        const log = await openRecordLog(await DirectoryStorage.open(state), new SystemEntropy());
+        const store = new RecordStore({ selfId: self.id, sharing: [run, 7] });
+        await restoreStore(log, store, instant(0), wallTime(Date.now()));
+        log.forgetEntries();
+        const compact = () =>
+          log.log.compact(() => logEntriesOf(store, instant(1), wallTime(Date.now())));
+        record(compactionPause, await longestTurn(compact));
+        await log.log.close();
+        const records = await Promise.all(
+          newcomers.map((author) => author.record({ serial: run, signedAt: Date.now() })),
+        );
+        record(longestTurnKnown, await longestTurn(() => liveWith(store, records)));
+      }
+    } finally {
+      await Deno.remove(state, { recursive: true });
+    }
+  },
+};
+
+async function liveWith(store: RecordStore, news: readonly VerifiedRecord[]): Promise<void> {
+  const ahead = new RecordsAhead(store);
+  while (ahead.read(readAheadSlice)) await nextTurn();
+  const stranger = parseIp("203.0.113.9");
+  invariant(stranger !== undefined, "that is an address");
+  const known = new KnownAddresses(store);
+  for (let asked = 0; asked < 2 * 20_000; asked += addressesReadPerQuestion) {
+    known.has(stranger);
+    await nextTurn();
+  }
+  linkGraphOf(store);
+  await nextTurn();
+  for (const record of news) {
+    store.admit(record, instant(2), wallTime(Date.now()));
+    await digestOf(store);
+    await nextTurn();
+    linkGraphOf(store);
+    await nextTurn();
+  }
+  store.handleTimeout(instant(days(1)), wallTime(Date.now()));
+}
 
 /** The compiled node, alone with what it knows. */
 export const memoryBench: Bench = {
