@@ -20,6 +20,13 @@ import { type Bytes, encodeUint } from "../base/bytes.ts";
 import { fingerprintLength } from "../wire/limits.ts";
 import { sha256 } from "./digest.ts";
 
+/** Without administrators, as most meshes are, this stands in every digest of a probe. */
+let hashOfNothing: Promise<Bytes> | undefined;
+
+function hashOf(sortedHashes: readonly Uint8Array[]): Promise<Bytes> {
+  return sortedHashes.length === 0 ? hashOfNothing ??= sha256() : sha256(...sortedHashes);
+}
+
 /** Of a range of self kinds: `sum` 32 bytes. Returns 16 bytes. */
 export async function selfFingerprint(count: number, sum: Uint8Array): Promise<Bytes> {
   return (await sha256(encodeUint(count, 8), sum)).slice(0, fingerprintLength);
@@ -30,7 +37,7 @@ export async function administratorFingerprint(
   count: number,
   sortedHashes: readonly Uint8Array[],
 ): Promise<Bytes> {
-  const hashes = await sha256(...sortedHashes);
+  const hashes = await hashOf(sortedHashes);
   return (await sha256(encodeUint(count, 8), hashes)).slice(0, fingerprintLength);
 }
 
@@ -40,6 +47,6 @@ export async function spanningFingerprint(
   sum: Uint8Array,
   sortedHashes: readonly Uint8Array[],
 ): Promise<Bytes> {
-  const hashes = await sha256(...sortedHashes);
+  const hashes = await hashOf(sortedHashes);
   return (await sha256(encodeUint(count, 8), sum, hashes)).slice(0, fingerprintLength);
 }
