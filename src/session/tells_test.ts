@@ -131,6 +131,8 @@ Deno.test("another peer's handle does not open, and what one node is told is not
   mixed.set(theirs.subarray(10, 34), 10);
   assertEquals(await judged(world, mixed), { kind: "drop", reason: "tell seal" });
   const elsewhere = EpochKeys.create(world.entropy, answererId, start);
+  // Its epoch's secret is being imported until then.
+  await elsewhere.grantFor(askerId, start);
   assertEquals((await elsewhere.open(mine, home, () => true, start)).kind, "unknown-epoch");
 });
 
