@@ -129,8 +129,8 @@ function tablePlans(): SimPlan[] {
     ends: 3,
   };
   return [
-    { ...base, churnPerHour: 1, churnFor: minutes(24 * 60) },
-    { ...base, nodes: 100, lans: 2, churnPerHour: 0.01 },
+    { ...base, ends: 15, churnPerHour: 1, churnFor: minutes(24 * 60) },
+    { ...base, nodes: 100, lans: 2, ends: 15, churnPerHour: 0.01 },
     // A thousand node-hours, of as few nodes as have the links of many.
     { ...base, nodes: 20, lans: 2, loss: 0.2, rest: minutes(3_000), changes: 0, ends: 0 },
     {

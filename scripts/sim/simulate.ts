@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { type Duration, minutes, scaled, seconds } from "../../src/base/instant.ts";
+import { type Duration, minutes, scaled } from "../../src/base/instant.ts";
 import { assembledFleet } from "../../tests/sim/assembly.ts";
 import { Fleet, type FleetOptions } from "../../tests/sim/fleet.ts";
 import {
   AlarmWatch,
+  bringBack,
   type ChangeReading,
   type EndReading,
   measureChange,
@@ -73,8 +74,8 @@ export interface SimOutside {
 const formedWithin = minutes(10);
 /** A fleet rests when its traffic no longer falls, or after this long. */
 const settledWithin = minutes(30);
-/** Between two ends: the fleet has heard of the first before the second comes. */
-const betweenEnds = seconds(20);
+/** An ended node is back after this, and after as long the next one ends: all have heard of it. */
+const betweenEnds = minutes(2);
 
 function middle(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -166,8 +167,8 @@ export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimO
     hourAtRest(nodes, perHour),
   );
   await measureChanges(fleet, plan, rest.rate, figures, failures, say);
-  await measureEnds(fleet, plan, "killed", figures, failures, say);
-  await measureEnds(fleet, plan, "silent", figures, failures, say);
+  await measureEnds(fleet, plan, "killed", alarms, figures, failures, say);
+  await measureEnds(fleet, plan, "silent", alarms, figures, failures, say);
   if (plan.churnPerHour > 0) {
     figures.push(...await measureChurnAndMemory(fleet, plan, suffix, alarms, outside, say));
   }
@@ -289,6 +290,7 @@ async function measureEnds(
   fleet: Fleet,
   { nodes, ends }: SimPlan,
   how: "killed" | "silent",
+  alarms: AlarmWatch | undefined,
   figures: SimFigure[],
   failures: string[],
   say: Say,
@@ -299,6 +301,8 @@ async function measureEnds(
     if (reading === undefined) {
       failures.push(`${nodes} nodes: an end (${how}) was not known by all`);
     } else readings.push(reading);
+    await fleet.world.run(betweenEnds);
+    if (reading !== undefined) await bringBack(fleet, reading.victim, alarms);
     await fleet.world.run(betweenEnds);
   }
   if (readings.length === 0) return;

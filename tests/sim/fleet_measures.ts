@@ -117,6 +117,8 @@ export async function measureChange(
 
 /** When the first and the last survivor knew that a node is gone. */
 export interface EndReading {
+  /** Who ended. */
+  readonly victim: Machine;
   readonly first: Duration;
   readonly last: Duration;
 }
@@ -147,7 +149,19 @@ export async function measureEnd(
     });
   }
   const last = await fleet.until(() => waiting.size === 0, seconds(60), milliseconds(50));
-  return first === undefined || last === undefined ? undefined : { first, last };
+  return first === undefined || last === undefined ? undefined : { victim, first, last };
+}
+
+/** Whoever ended is back where it was, so that the fleet stays as large as it is. */
+export async function bringBack(
+  fleet: Fleet,
+  victim: Machine,
+  alarms: AlarmWatch | undefined,
+): Promise<void> {
+  victim.plugIn();
+  alarms?.noteEnd(victim);
+  await fleet.startNode(victim);
+  alarms?.follow(victim);
 }
 
 /** Alarms about nodes that were there all the time. */
