@@ -81,3 +81,22 @@ export function triesFor(loss: LossEstimate): number {
   const tries = Math.ceil(Math.log(falseAlarmChance) / Math.log(missing));
   return Math.min(probeTriesMax, Math.max(probeTriesMin, tries));
 }
+
+/** Fewer misses than this are a busy moment's. */
+const hardlyLossy = 0.1;
+/** The chance that tries made alone were only lost. */
+const chanceAlone = 0.05;
+/** A link that loses more is not told apart from a dead one by tries alone. */
+const lossyMost = 0.9;
+
+/**
+ * How many tries a round makes alone before it asks in other ways as well: none where hardly anything
+ * is lost; else so many that loss alone explains their silence once in twenty rounds. An exchange
+ * costs fifty probes.
+ */
+export function triesAloneFor(loss: LossEstimate): number {
+  const missing = loss.worst;
+  if (missing < hardlyLossy) return 0;
+  const tries = Math.ceil(Math.log(chanceAlone) / Math.log(Math.min(missing, lossyMost)));
+  return Math.min(probeTriesMin - 1, tries);
+}

@@ -26,7 +26,7 @@ import {
   watcherSilence,
   watchHandover,
 } from "./limits.ts";
-import { LossEstimate, RoundTripEstimate, triesFor } from "./link_quality.ts";
+import { LossEstimate, RoundTripEstimate, triesAloneFor, triesFor } from "./link_quality.ts";
 import { Monitor, type MonitorEffect } from "./monitor.ts";
 
 const ip = parseIp("192.0.2.1");
@@ -298,6 +298,8 @@ Deno.test("20 % loss each way for 10,000 minutes drops nothing while TCP answers
   }
   assertEquals(world.drops(), []);
   assert(world.times("suspect").length > 10_000);
+  // Most suspicions end before an exchange is begun.
+  assert(world.times("authenticate").length * 5 < world.times("suspect").length);
   assert(Math.abs(lossSum / 1_000 - 0.36) < 0.03, `measured loss ${lossSum / 1_000}`);
 });
 
@@ -306,9 +308,11 @@ Deno.test("a lossy link without TCP gets enough tries", () => {
   for (let i = 0; i < 1_000; i++) loss.sample((i * 9) % 25 < 9);
   assert(triesFor(loss) >= 15 && triesFor(loss) <= 18, `${triesFor(loss)} tries at 36 %`);
   assertEquals(triesFor(new LossEstimate()), probeTriesMin);
+  assertEquals([triesAloneFor(loss), triesAloneFor(new LossEstimate())], [3, 0]);
   const dead = new LossEstimate();
   for (let i = 0; i < 10_000; i++) dead.sample(true);
   assertEquals(triesFor(dead), probeTriesMax);
+  assertEquals(triesAloneFor(dead), probeTriesMin - 1);
 });
 
 Deno.test("round trips are smoothed as RFC 6298 says", () => {

@@ -34,7 +34,7 @@ import {
   watcherSilence,
   watchHandover,
 } from "./limits.ts";
-import { RoundTripEstimate, triesFor } from "./link_quality.ts";
+import { RoundTripEstimate, triesAloneFor, triesFor } from "./link_quality.ts";
 import type {
   AuthenticationOutcome,
   LinkDropReason,
@@ -335,23 +335,24 @@ export class MonitoredLink implements ProbeTimes {
   }
 
   #suspect(now: Instant): MonitorEffect[] {
-    const triesMax = triesFor(this.#probes.loss);
+    const { loss } = this.#probes;
+    const tries = { most: triesFor(loss), alone: triesAloneFor(loss) };
     const misses = this.#probes.expire(milliseconds(0), now);
     this.#trust.handleMiss(this.id);
     const slowness = this.#trust.patienceFactor;
     const beyond = this.#trust.patience(milliseconds(0), now);
-    this.#round = new SuspicionRound(triesMax, misses, { slowness, beyond }, now);
+    this.#round = new SuspicionRound(tries, misses, { slowness, beyond }, now);
     this.#suspected = true;
     const { id } = this;
     return [{ kind: "suspect", id }, ...this.#askOtherwise(this.#round, now)];
   }
 
   /**
-   * Beside the tries, or after them while this node is slow: a slow machine's suspicions are mostly
-   * wrong, and an exchange for each is what would keep it slow.
+   * Beside the tries, on a lossy link after the first of them, and after all while this node is slow:
+   * a slow machine's suspicions are mostly wrong, and an exchange for each is what would keep it slow.
    */
   #askOtherwise(round: SuspicionRound, now: Instant): MonitorEffect[] {
-    if (this.#trust.isLate(now) && !round.triesOver) return [];
+    if (!round.triesOver && (round.triesAlone || this.#trust.isLate(now))) return [];
     if (!round.beginAuthentication(this.#patience(missAfterMin, now), now)) return [];
     const { id } = this;
     return [{ kind: "authenticate", id }, { kind: "relay", id }];

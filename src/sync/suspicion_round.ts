@@ -17,6 +17,7 @@ export type RoundVerdict = "refused" | "silent" | "tcp only" | "others only";
 export class SuspicionRound {
   #tries = 0;
   readonly #triesMax: number;
+  readonly #triesAlone: number;
   #misses: number;
   /** Between two tries. */
   readonly #pace: Duration;
@@ -30,23 +31,29 @@ export class SuspicionRound {
   #isRelayed = false;
 
   /**
-   * @param triesMax How many tries may stay unanswered.
+   * @param tries How many may stay unanswered, and how many are made before anything else is.
    * @param misses How many probes are unanswered already.
    * @param self How many times the usual this node gives others because it doubts itself, and what
    * it allows beyond that because it runs late: tries are spread over it.
    */
   constructor(
-    triesMax: number,
+    tries: { readonly most: number; readonly alone: number },
     misses: number,
     { slowness, beyond }: { readonly slowness: number; readonly beyond: Duration },
     now: Instant,
   ) {
-    this.#triesMax = triesMax;
+    this.#triesMax = tries.most;
+    this.#triesAlone = tries.alone;
     this.#misses = misses;
     this.#nextTry = now;
-    this.#pace = milliseconds(tryInterval * slowness + beyond / triesMax);
+    this.#pace = milliseconds(tryInterval * slowness + beyond / tries.most);
     this.#slowness = slowness;
     this.#authenticationDeadline = now;
+  }
+
+  /** Whether tries are still made alone. */
+  get triesAlone(): boolean {
+    return this.#tries < this.#triesAlone;
   }
 
   /** Whether all tries were made and the last one has had its time. */
