@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 /**
  * D = 8 + ½ · log₂ N, rounded: a node dials until it has this many links in total, whoever dialled.
  * With at least this many random links per node a fleet of N stays connected when a third of it

@@ -337,9 +337,7 @@ export class Discovery {
   /** Whether this node, with links enough, answers all the same. */
   #volunteers(id: NodeId, solicitation: boolean, announcer: Announcer, now: Instant): boolean {
     const { links } = this.#surroundings;
-    if (this.#isLate || links < eagerLinks || links >= volunteerLinksMax) {
-      return false;
-    }
+    if (this.#isLate || links < eagerLinks || links >= volunteerLinksMax) return false;
     const audience = Math.max(announcer.audience(now), links);
     const held = this.#candidates.heldCount;
     return solicitation

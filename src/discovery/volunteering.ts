@@ -1,11 +1,12 @@
 /**
- * Who of many hearers with links enough answers a newcomer: each by lot, so that about two do.
+ * Who of many hearers with links enough answers a newcomer: each by lot, so that about three do.
  * A hearer estimates the audience as the geometric mean of the nodes it heard here in the last hour
  * (too few: Trickle silences most) and of all it knows (too many: most live elsewhere). A newcomer
- * that nobody answered solicits again after 100 and 400 ms; each repetition makes the odds twice
- * as good, so the first answer comes before 300 ms in all but one of a hundred cases, and the errors
- * of the estimate are made good; on a machine so busy that no answer comes in time not all answer. Only ids with stored records count as audience: made-up
- * ones cannot talk the hearers out of answering.
+ * solicits three times within half a second, which is one draw: on a machine so busy that no answer
+ * comes in time, three draws would have nearly all answer. One newcomer in twenty draws nobody and
+ * solicits again within two seconds; each repetition makes the odds twice as good, so the errors of
+ * the estimate are made good as well. Only ids with stored records count as audience: made-up ones
+ * cannot talk the hearers out of answering.
  *
  * @module
  */

@@ -7,8 +7,9 @@
  *
  * @module
  */
-import { type Duration, earliest, elapsed, type Instant, later } from "../base/instant.ts";
+import { type Duration, earliest, type Instant, later } from "../base/instant.ts";
 import { type IpAddress, ipScope } from "../base/ip.ts";
+import { givesMoreTime } from "./late_timer.ts";
 import * as limits from "./limits.ts";
 
 /** One connection, as the listener numbers them. */
@@ -176,8 +177,7 @@ export class HandshakeSlots {
     for (const [connection, entry] of this.#unfinished) {
       const { deadline, stage, extensions } = entry;
       if (deadline > now) continue;
-      const isLate = elapsed(deadline, now) >= limits.LATE_TIMER;
-      if (isLate && extensions < limits.LATE_EXTENSIONS_MAX) {
+      if (givesMoreTime(deadline, extensions, now)) {
         const longer = later(now, this.#limits.exchangeLimit);
         this.#unfinished.set(connection, {
           ...entry,

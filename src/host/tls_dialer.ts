@@ -20,6 +20,7 @@ import type {
 import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { ConnectionStream } from "./connection_stream.ts";
 import { readBody } from "./http_body.ts";
+import { givesMoreTime } from "./late_timer.ts";
 import { listInterfaces, parseSystemAddress, systemAddress } from "./interfaces.ts";
 import {
   ANSWER_BODY_BYTES_MAX,
@@ -28,8 +29,6 @@ import {
   DIAL_TURN_PATIENCE,
   DIAL_TURNS,
   HEADER_BYTES_MAX,
-  LATE_EXTENSIONS_MAX,
-  LATE_TIMER,
   REQUEST_LIMIT,
   SLOW_TLS,
 } from "./limits.ts";
@@ -75,9 +74,8 @@ class TimeLimit {
     const run = (extensions: number): () => void => {
       const until = later(clock.monotonic(), limit);
       return callAt(clock, until, () => {
-        const isLate = elapsed(until, clock.monotonic()) >= LATE_TIMER;
-        if (isLate && extensions < LATE_EXTENSIONS_MAX) this.#callOff = run(extensions + 1);
-        else expire();
+        if (!givesMoreTime(until, extensions, clock.monotonic())) expire();
+        else this.#callOff = run(extensions + 1);
       });
     };
     this.#callOff = run(0);

@@ -41,7 +41,7 @@ export class LinkRenewal implements Timed {
   readonly #options: LinkRenewalOptions;
   readonly #authenticating = new Set<NodeId>();
   readonly #dueAt = new Map<NodeId, Instant>();
-  /** The earliest of them, once somebody asked since they changed: nearly every datagram asks. */
+  /** The earliest of them, once somebody asked since they changed: it is asked for often. */
   #next: Instant | undefined;
 
   constructor(options: LinkRenewalOptions) {

@@ -288,7 +288,7 @@ export class MonitoredLink implements ProbeTimes {
   nextTimeout(): Instant | undefined {
     if (this.#round !== undefined) return this.#round.nextTimeout();
     const due = this.#awaitedUntil ?? this.#dueAt();
-    // Asked of each link for nearly every datagram: mostly there is nothing else.
+    // Asked of each link whenever the node's next deadline is looked for: mostly there is nothing else.
     return this.#restartingUntil === undefined && this.#handoverUntil === undefined
       ? due
       : earliest(this.#restartingUntil, this.#handoverUntil, due);
@@ -340,7 +340,7 @@ export class MonitoredLink implements ProbeTimes {
     const misses = this.#probes.expire(milliseconds(0), now);
     this.#trust.handleMiss(this.id);
     const slowness = this.#trust.patienceFactor;
-    const beyond = this.#trust.patience(milliseconds(0), now);
+    const beyond = this.#trust.allowance(now);
     this.#round = new SuspicionRound(tries, misses, { slowness, beyond }, now);
     this.#suspected = true;
     const { id } = this;

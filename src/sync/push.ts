@@ -9,15 +9,14 @@
  * @module
  */
 import { Counters } from "../base/counters.ts";
-import { earliest, type Instant, later, milliseconds } from "../base/instant.ts";
+import { earliest, type Instant, later } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { Offer } from "../wire/offer.ts";
 import type { RecordKey } from "../wire/record_key.ts";
-import { type Allowance, laterAllowing, noAllowance } from "./allowance.ts";
+import { type Allowance, laterAllowing, noAllowance, patience, runsLate } from "./allowance.ts";
 import {
   coalesceDelay,
-  lateAfter,
   offerDelay,
   offerersMax,
   ownBodyLinks,
@@ -153,7 +152,7 @@ export class Push {
   /** How many links get the body. */
   #bodyLinks({ size, urgent, from, compared }: RecordChange, now: Instant): number {
     if (from === undefined) return ownBodyLinks;
-    const goesOn = urgent || size <= relayedBodyBytesMax || this.#allowance(now) > lateAfter;
+    const goesOn = urgent || size <= relayedBodyBytesMax || runsLate(this.#allowance, now);
     return compared !== true && goesOn ? relayedBodyLinks : 0;
   }
 
@@ -170,7 +169,7 @@ export class Push {
   #tell(now: Instant): PushEffect[] {
     const effects: PushEffect[] = [];
     // What a slow process tells less often costs itself and others less, and says as much.
-    const spacing = milliseconds(coalesceDelay + this.#allowance(now));
+    const spacing = patience(coalesceDelay, this.#allowance, now);
     for (const [to, link] of this.#links) {
       const telling = link.take(now, spacing);
       if (telling === undefined) continue;

@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { type Duration, type Instant, milliseconds } from "../base/instant.ts";
-import { type Allowance, noAllowance } from "./allowance.ts";
+import type { Duration, Instant } from "../base/instant.ts";
+import { type Allowance, noAllowance, patience, runsLate } from "./allowance.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import { lateAfter, selfDoubtMax } from "./limits.ts";
+import { selfDoubtMax } from "./limits.ts";
 
 /** One for all links of a node. */
 export class SelfTrust {
@@ -24,14 +24,19 @@ export class SelfTrust {
     this.#allowance = allowance;
   }
 
+  /** What is waited beyond the usual for this process runs late. */
+  allowance(now: Instant): Duration {
+    return this.#allowance(now);
+  }
+
   /** How long to wait, where `usual` is enough as long as nobody is slow. */
   patience(usual: Duration, now: Instant): Duration {
-    return milliseconds(usual + this.#allowance(now));
+    return patience(usual, this.#allowance, now);
   }
 
   /** Whether this process runs so late that what costs both ends work had better wait. */
   isLate(now: Instant): boolean {
-    return this.#allowance(now) > lateAfter;
+    return runsLate(this.#allowance, now);
   }
 
   /** By what patience is multiplied: 1, and up to `1 + selfDoubtMax`. */
