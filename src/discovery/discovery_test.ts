@@ -329,6 +329,32 @@ Deno.test("who let go of this node or said good-bye is not dialled again at once
   }
 });
 
+Deno.test("who is forgotten is no way to a link any more, and nobody is warned of it", () => {
+  const machine = machineOn([eth0]);
+  run(machine, 500);
+  machine.handleBeacon(beaconOf(b), at("10.0.0.2"), "eth0", false, instant(600));
+  assertEquals(dialsIn(run(machine, 700)), ["10.0.0.2:7411"]);
+  const refused = { kind: "failed", reason: "refused" } as const;
+  const warned = machine.handleDialled(at("10.0.0.2"), refused, instant(700));
+  assertEquals(warned.map(({ kind }) => kind), ["warn"]);
+  machine.handleLinked(c, at("10.0.0.3"), instant(800));
+  machine.handleUnlinked(c, "lost", instant(900));
+  const cleared = [b, c].flatMap((id) => machine.handleForgotten(id, instant(950)));
+  assertEquals(cleared.map(({ kind }) => kind), ["unwarn"]);
+  const { held, strangers, oneWay } = machine.snapshot(instant(950));
+  assertEquals({ held, strangers, oneWay }, { held: 0, strangers: 0, oneWay: [] });
+  assertEquals(dialsIn(run(machine, 60_000)), []);
+});
+
+Deno.test("who is forgotten while it is linked does not count among the linked ones", () => {
+  const machine = machineOn([eth0]);
+  machine.handleLinked(b, at("10.0.0.2"), instant(1));
+  books.get(machine)?.add(c, [at("10.0.0.3")], true);
+  assertEquals(dialsIn(run(machine, 10_000)), [], "all that are known are linked");
+  const dials = dialsIn(machine.handleForgotten(b, instant(10_001)));
+  assertEquals(dials.concat(dialsIn(run(machine, 20_000))), ["10.0.0.3:7411"]);
+});
+
 Deno.test("a dial whose outcome never comes is written off, and its place is free", () => {
   const machine = machineOn([eth0]);
   machine.handleBeacon(beaconOf(b, true), at("10.0.0.2"), "eth0", false, instant(1));

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { minutes, seconds } from "../../src/base/instant.ts";
+import { milliseconds, minutes, seconds } from "../../src/base/instant.ts";
 import { readLinks } from "../../src/sync/mod.ts";
 import { isDecodeError } from "../../src/base/decode.ts";
 import { prefixHexOf } from "../../src/wire/links.ts";
@@ -142,6 +142,23 @@ Deno.test("a stop ends in time though nobody hears the good-bye", async () => {
   for (const one of [a, b]) world.network.cut(c.host, one.host);
   await world.done("c stops", c.stop(), seconds(4));
   for (const one of [a, b]) world.network.mend(c.host, one.host);
+  await world.end();
+});
+
+Deno.test("a node that says good-bye says nothing new of itself, whatever happens meanwhile", async () => {
+  using world = new World(19);
+  const [a, b, c] = await three(world);
+  // Its good-byes are not heard, so that its stop takes a while; others' are.
+  for (const one of [a, b]) world.network.cut(c.host, one.host);
+  const { archive } = c.node;
+  const key = recordKey(linksKind, c.id, new Uint8Array(0));
+  const before = archive.store.get(key)?.serial;
+  const stopped = c.stop();
+  await world.run(milliseconds(100));
+  await world.done("a stops", a.stop(), seconds(4));
+  assertEquals(downReasons(c, a), ["good-bye"]);
+  await world.done("c stops", stopped, seconds(4));
+  assertEquals(archive.store.get(key)?.serial, before);
   await world.end();
 });
 
