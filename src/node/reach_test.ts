@@ -112,7 +112,7 @@ const change = fc.oneof(
 
 Deno.test("who is reached, how and how many is what the records and the links say, whatever came before", () => {
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+    fc.property(fc.array(change, { maxLength: 60, size: "max" }), (changes) => {
       const [self = ids[0]] = ids;
       if (self === undefined) return;
       const at = (number: number): NodeId => ids[number] ?? self;

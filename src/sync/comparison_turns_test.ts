@@ -96,6 +96,31 @@ Deno.test("a link that is gone is compared with no more", () => {
   assertEquals(machine.handleTimeout(settled), []);
 });
 
+Deno.test("who was found equal, or came anew, is not made to wait for an earlier lie", () => {
+  const machine = turns();
+  const [equal = idOf(0), anew = idOf(0)] = peers;
+  for (const id of [equal, anew]) {
+    machine.want(id, "at once", begin);
+    machine.handleTimeout(begin);
+    machine.handleEnded(id, later(begin, seconds(300)));
+  }
+  machine.handleEqual(equal);
+  machine.handleUnlink(anew);
+  for (const id of [equal, anew]) machine.want(id, "at once", begin);
+  assertEquals(machine.handleTimeout(begin), [equal, anew]);
+});
+
+Deno.test("of those that wait for a place the one goes first that was to begin first", () => {
+  const machine = turns();
+  const [one = idOf(0), two = idOf(0), patient = idOf(0), urgent = idOf(0)] = peers;
+  for (const id of [one, two]) machine.want(id, "at once", begin);
+  assertEquals(machine.handleTimeout(begin), [one, two]);
+  machine.want(patient, "probe", begin);
+  machine.want(urgent, "at once", later(begin, milliseconds(100)));
+  machine.handleEnded(one, undefined);
+  assertEquals(machine.handleTimeout(settled), [urgent]);
+});
+
 Deno.test("a wish during a comparison with the same peer waits for its end", () => {
   const machine = turns();
   const [id = idOf(0)] = peers;
@@ -114,4 +139,8 @@ Deno.test("a node that runs late gives what is on its way more time", () => {
   const due = machine.nextTimeout();
   assert(due !== undefined && due > later(begin, milliseconds(3_000)));
   assert(due <= later(settled, milliseconds(3_000)));
+  // And when records keep coming in, a later last moment.
+  const last = later(begin, milliseconds(comparisonPatience + 3_000));
+  machine.handleChange(last);
+  assertEquals(machine.nextTimeout(), last);
 });

@@ -454,6 +454,39 @@ Deno.test("a loss that another reports is looked into at once, and once per repo
   assertEquals(world.monitor.snapshot(peer)?.state, "steady");
 });
 
+Deno.test("a report of who is suspect already is not used up", () => {
+  const world = new World();
+  world.link(peer, silent("hangs"));
+  world.runPastDeadline(missAfterUnmeasured);
+  assertEquals(world.monitor.snapshot(peer)?.state, "suspect");
+  world.monitor.handleReportedLoss(peer, fakeNodeId(2), world.now);
+  world.peers.set(peer, answering());
+  world.runFor(1_000);
+  assertEquals(world.monitor.snapshot(peer)?.state, "steady");
+  const before = world.times("probe").length;
+  world.monitor.handleReportedLoss(peer, fakeNodeId(2), world.now);
+  world.runFor(150);
+  assertEquals(world.times("probe").length, before + 1);
+  assertEquals(world.monitor.counts(), {});
+});
+
+Deno.test("a node that ran late doubts its own impression of the next that is silent", () => {
+  const gapAfter = (lateness: number) => {
+    const world = new World();
+    world.link(peer, answering());
+    world.runFor(minute);
+    world.peers.set(peer, silent("hangs"));
+    world.lateness = () => lateness;
+    world.runPastDeadline(lateness);
+    world.lateness = () => 0;
+    world.runFor(minute);
+    const [suspect] = world.times("suspect");
+    const tries = world.times("probe").filter((at) => at >= (suspect ?? world.now));
+    return elapsed(tries[0] ?? world.now, tries[1] ?? world.now);
+  };
+  assertEquals([gapAfter(0), gapAfter(400)], [tryInterval, 2 * tryInterval].map(milliseconds));
+});
+
 Deno.test("a machine that takes the connection has longer to finish the exchange", () => {
   const world = new World();
   world.link(peer, { ...silent("hangs") });
@@ -638,6 +671,19 @@ Deno.test("a node that runs late authenticates after its tries, not beside them,
   const tries = world.times("probe").filter((at) => at >= suspectAt && at < authenticateAt).length;
   assertEquals(tries, probeTriesMin);
   assertEquals(world.drops().length, 1);
+});
+
+Deno.test("who becomes a watcher of a resting link begins at its turn", () => {
+  const world = new World();
+  world.link(peer, answering());
+  world.monitor.handleRole(peer, resting, undefined, world.now);
+  world.runFor(2 * minute);
+  const before = world.times("probe").length;
+  const turn = later(world.now, milliseconds(4_321));
+  world.monitor.handleRole(peer, watched, turn, world.now);
+  world.runFor(minute);
+  const times = world.times("probe").slice(before);
+  assertEquals([times[0], times.length], [turn, 10]);
 });
 
 Deno.test("a watcher that knows its turn probes at its turn, also after a suspicion", () => {

@@ -476,10 +476,9 @@ function partsOf(
   const parts: WaitingRange[] = [];
   for (const [i, part] of result.parts.entries()) {
     const isLast = i === result.parts.length - 1;
+    // Whoever goes up and ends where the range does was nowhere beyond it.
     if (isLast !== (part.high === range.high)) return undefined;
-    if (part.high === undefined && !isLast) return undefined;
     if (part.high !== undefined && part.high <= low) return undefined;
-    if (!isLast && range.high !== undefined && (part.high ?? "") > range.high) return undefined;
     parts.push({ low, high: part.high, theirs: part.fingerprint });
     if (part.high !== undefined) low = part.high;
   }

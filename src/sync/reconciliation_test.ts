@@ -9,6 +9,7 @@ import {
   allKinds,
   commonKinds,
   keyBound,
+  type KeyRange,
   type KindRange,
   wholeRange,
 } from "../wire/key_range.ts";
@@ -16,12 +17,14 @@ import { answerMessageMax } from "../wire/limits.ts";
 import {
   type AnswerMessage,
   type CompareRequest,
+  type CompareResult,
   decodeAnswer,
   decodeRequest,
   encodeAnswer,
   encodeRequest,
 } from "../wire/message.ts";
 import { offerOf } from "../wire/offer.ts";
+import type { RecordKey } from "../wire/record_key.ts";
 import { fakeEntry, MemoryRanges, seededBytes } from "../../tests/fixtures/record_ranges.ts";
 import {
   bulkAbove,
@@ -129,7 +132,9 @@ const anyEntry = fc.record({
     kind < 128 ? new Uint8Array(0) : seededBytes(subject, author),
   )
 );
-const anyStore = fc.array(anyEntry, { maxLength: 120 }).map((entries) => new MemoryRanges(entries));
+const anyStore = fc.array(anyEntry, { maxLength: 120, size: "max" }).map((entries) =>
+  new MemoryRanges(entries)
+);
 
 Deno.test("two stores end as the newest of both, and say so", async () => {
   await fc.assert(
@@ -268,8 +273,9 @@ Deno.test("a big difference is walked within the bounds and goes on in the next 
   assertEquals(empty.all().length, 3_000);
   console.log(`3,000 records from nothing: ${reconciliations} reconciliations`);
   // The other way round nothing is pushed: who lacks most of it takes it.
-  const left = await play(full, honest(new MemoryRanges()), new MemoryRanges());
-  assertEquals([left.reason, left.pushed, left.rounds], ["left to the peer", 0, 1]);
+  const other = new MemoryRanges();
+  const left = await play(full, honest(other), other);
+  assertEquals([left.reason, other.size, left.rounds], ["left to the peer", 0, 1]);
   assertEquals(left.again, later(now, bulkOtherSide));
 });
 
@@ -316,6 +322,38 @@ Deno.test("who lacks most of what the peer holds takes everything in bulk after 
 Deno.test("a few hundred go by datagrams, and so does a difference that the peer is to take", async () => {
   assertEquals(await walkToBulk(fakes(10), fakes(10 + bulkAbove - 1)), undefined);
   assertEquals(await walkToBulk(fakes(3_000), fakes(10)), undefined);
+});
+
+Deno.test("who lacks hundreds here and there is left to take them, as one who lacks a good part", async () => {
+  const full = fakes(3_000);
+  const peer = new MemoryRanges(full.all().filter((_, i) => i % 5 !== 0));
+  const done = await play(full, honest(peer), peer);
+  assertEquals([done.reason, done.again], ["left to the peer", later(now, bulkOtherSide)]);
+  assert(peer.size < 3_000);
+});
+
+Deno.test("a walk waits for what it transfers before it asks for more", async () => {
+  const [own, peer] = [new MemoryRanges(), fakes(2_000)];
+  const machine = new Reconciliation(own);
+  const waiting = await machine.start(allKinds, now);
+  const fetching: RecordKey[] = [];
+  for (let effect = waiting.shift(); effect !== undefined; effect = waiting.shift()) {
+    if (effect.kind === "fetch") fetching.push(...effect.keys);
+    if (effect.kind !== "ask") continue;
+    waiting.push(...await machine.handleAnswer(await answerCompare(peer, effect.message), now));
+  }
+  assertEquals(fetching.length, transferredKeysMax);
+  const goesOn = await machine.handleFetched(fetching.slice(0, 1), [], now);
+  assertEquals(goesOn.map(({ kind }) => kind), ["ask"]);
+});
+
+Deno.test("of two records of one serial both ends keep the one with the lower hash", async () => {
+  const both = [fakeEntry(0, 1, 5, 0), fakeEntry(0, 1, 5, 1)] as const;
+  for (const [mine, theirs] of [[0, 1], [1, 0]] as const) {
+    const [a, b] = [new MemoryRanges([both[mine]]), new MemoryRanges([both[theirs]])];
+    assertEquals((await play(a, honest(b), b)).equal, true);
+    assertEquals(a.all(), b.all());
+  }
 });
 
 Deno.test("where each side lacks much, bulk takes the ranges that are left", async () => {
@@ -400,8 +438,27 @@ function splitForEver(request: CompareRequest): AnswerMessage {
   );
 }
 
+/** The range in two, cut at this byte, always with wrong fingerprints. */
+function splitAt(range: KeyRange | undefined, byte: number): CompareResult {
+  const highs = [keyBound(Uint8Array.of(byte)), range?.high];
+  return { kind: "split", parts: highs.map((high) => ({ high, fingerprint })) };
+}
+
+/** Cuts thirty-nine small parts off the end of the first range, whose beginning is asked for next. */
+function splitOff(request: CompareRequest): AnswerMessage {
+  const [range] = request.ranges;
+  const end = parseInt(range?.high ?? "fff0", 16);
+  const cuts = Array.from({ length: 39 }, (_, i) => end - 39 + i);
+  const highs = [...cuts.map((cut) => keyBound(Uint8Array.of(cut >> 8, cut & 0xff))), range?.high];
+  return compareAnswer(request, [{
+    kind: "split",
+    parts: highs.map((high) => ({ high, fingerprint })),
+  }]);
+}
+
 const liars: Readonly<Record<string, readonly [Answerer, RegExp]>> = {
   "splits for ever": [splitForEver, /used up|still different/],
+  "splits off more and more parts": [splitOff, /^ranges used up$/],
   "always differs but lists the same": [
     (request) =>
       compareAnswer(request, [{
@@ -444,6 +501,21 @@ const liars: Readonly<Record<string, readonly [Answerer, RegExp]>> = {
         }],
       }]),
     /^split outside its range$/,
+  ],
+  "splits into parts that begin before the range": [
+    ({ ranges, ...request }) => {
+      const isFirst = ranges.length === 1;
+      const split = splitAt(ranges.at(-1), isFirst ? 2 : 1);
+      return compareAnswer({ ranges, ...request }, isFirst ? [split] : [{ kind: "equal" }, split]);
+    },
+    /^split outside its range$/,
+  ],
+  "lists kinds that were not asked for": [
+    (request) =>
+      request.kinds.length > 0 && request.kinds[0]?.last === 255
+        ? { kind: "compare", kinds: [{ first: 0, last: 127 }], results: [], held: 0 }
+        : compareAnswer(request, [{ kind: "list", offers: [offerOf(fakeEntry(200, 1, 1))] }]),
+    /^offer outside its range$/,
   ],
   "lists outside the range": [
     async (request) => {

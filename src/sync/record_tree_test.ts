@@ -38,7 +38,7 @@ function longSum(entries: readonly RecordEntry[]): string {
 Deno.test("a tree agrees with a sorted list about everything, and old versions stay as they were", () => {
   fc.assert(
     fc.property(
-      fc.array(anyStep, { maxLength: 80 }),
+      fc.array(anyStep, { maxLength: 80, size: "max" }),
       fc.array(fc.tuple(anyBound, anyBound), { maxLength: 5 }),
       (steps, bounds) => {
         const model = new Map<string, RecordEntry>();

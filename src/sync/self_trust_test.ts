@@ -23,6 +23,9 @@ Deno.test("one silent link is that link's matter, several in a row with no answe
   assertEquals(trust.patienceFactor, 3);
   trust.handleAnswer();
   trust.handleAnswer();
+  trust.handleMiss(fakeNodeId(4));
+  assertEquals(trust.patienceFactor, 1, "the first since an answer");
+  trust.handleAnswer();
   for (let i = 1; i < 10; i++) {
     trust.handleMiss(fakeNodeId(i));
     trust.handleAnswer();

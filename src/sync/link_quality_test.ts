@@ -1,0 +1,36 @@
+import { assert, assertEquals } from "@std/assert";
+import { instant, milliseconds } from "../base/instant.ts";
+import { LossEstimate, triesAloneFor, triesFor } from "./link_quality.ts";
+import { probeTriesMin } from "./limits.ts";
+import { OpenProbes } from "./open_probes.ts";
+
+function lossOf(samples: number, isLost: (i: number) => boolean): LossEstimate {
+  const loss = new LossEstimate();
+  for (let i = 0; i < samples; i++) loss.sample(isLost(i));
+  return loss;
+}
+
+Deno.test("a good while does not make a link that is usually lossy one that is not", () => {
+  const loss = lossOf(640, (i) => i % 3 === 0);
+  const tries = triesFor(loss);
+  assert(tries > probeTriesMin + 4);
+  for (let i = 0; i < 16; i++) loss.sample(false);
+  assert(loss.recent < 0.15);
+  assert(triesFor(loss) > probeTriesMin + 4, `${triesFor(loss)} tries`);
+});
+
+Deno.test("where hardly anything is lost an exchange begins beside the first try", () => {
+  assertEquals(triesAloneFor(lossOf(320, (i) => i % 20 === 0)), 0);
+  assert(triesAloneFor(lossOf(320, (i) => i % 5 === 0)) > 0);
+});
+
+Deno.test("what was counted as lost does not count as answered when it comes after all", () => {
+  const probes = new OpenProbes();
+  const sentAt = instant(1_000);
+  const attempt = probes.begin(sentAt);
+  assertEquals(probes.expire(milliseconds(500), instant(1_500)), 1);
+  assertEquals(probes.take(attempt)?.settled, true);
+  const forgiven = probes.begin(sentAt);
+  assertEquals(probes.forgive(), 1);
+  assertEquals(probes.take(forgiven)?.settled, true);
+});

@@ -1,0 +1,116 @@
+import { assert, assertEquals } from "@std/assert";
+import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
+import { elapsed, type Instant, instant, later, milliseconds, minutes } from "../base/instant.ts";
+import {
+  indirectRoundsMax,
+  missAfterMax,
+  missAfterUnmeasured,
+  probeInterval,
+  selfDoubtMax,
+  tryInterval,
+  watcherSilence,
+} from "./limits.ts";
+import type { LinkRole, MonitorEffect } from "./monitor_effects.ts";
+import { MonitoredLink } from "./monitored_link.ts";
+import { SelfTrust } from "./self_trust.ts";
+
+const begin = instant(1_000_000);
+const id = fakeNodeId(1);
+const watching: LinkRole = { watches: true, turn: 0, isWatched: false };
+const watchedOnly: LinkRole = { watches: false, turn: 0, isWatched: true };
+
+/** A link that is probed first a second from `begin`. */
+function linked(trust = new SelfTrust()): MonitoredLink {
+  return new MonitoredLink(id, trust, later(begin, milliseconds(1_000)), begin);
+}
+
+/** Runs the link to its next deadline. */
+function step(link: MonitoredLink): { now: Instant; effects: MonitorEffect[] } {
+  const now = link.nextTimeout();
+  assert(now !== undefined);
+  return { now, effects: link.handleTimeout([link], now) };
+}
+
+/** Runs it to its next probe, which is answered at once, or not at all. */
+function probe(link: MonitoredLink, isAnswered = true): Instant {
+  for (;;) {
+    const { now, effects } = step(link);
+    for (const effect of effects) {
+      if (effect.kind !== "probe") continue;
+      if (isAnswered) link.handleAnswer(effect.attempt, now);
+      return now;
+    }
+  }
+}
+
+Deno.test("a watcher that is new has its time from when it is one", () => {
+  const link = linked();
+  probe(link);
+  link.handleRole({ ...watchedOnly, isWatched: false }, undefined, begin);
+  link.probeAt(later(begin, minutes(5)));
+  const at = later(begin, minutes(2));
+  link.handleRole(watchedOnly, undefined, at);
+  assertEquals(link.nextTimeout(), later(at, watcherSilence));
+  // That it goes on being one gives it no more.
+  link.handleRole(watchedOnly, undefined, later(at, milliseconds(9_000)));
+  assertEquals(link.nextTimeout(), later(at, watcherSilence));
+});
+
+Deno.test("a watcher that answers anything else is not asked whether it is there", () => {
+  const link = linked();
+  probe(link);
+  link.handleRole(watchedOnly, undefined, begin);
+  link.probeAt(later(begin, minutes(5)));
+  const at = later(begin, minutes(1));
+  link.handleHeard(at);
+  assertEquals(link.nextTimeout(), later(at, watcherSilence));
+});
+
+Deno.test("who probed a little before its turn does not probe at that turn again", () => {
+  const link = linked();
+  const turn = later(begin, milliseconds(5_000));
+  link.handleRole(watching, turn, begin);
+  link.probeBy(later(turn, milliseconds(-400)));
+  assertEquals(elapsed(probe(link), turn), 400);
+  assertEquals(link.nextProbe, later(turn, probeInterval));
+});
+
+Deno.test("who answers through others only, round for round, is given up for want of a path", () => {
+  const link = linked();
+  const drops: MonitorEffect[] = [];
+  for (let steps = 0; drops.length === 0 && steps < 1_000; steps++) {
+    const { now, effects } = step(link);
+    for (const { kind } of effects) {
+      if (kind === "relay") link.handleRelayed(now);
+      if (kind === "authenticate") link.handleAuthentication({ kind: "failed" }, now);
+    }
+    drops.push(...effects.filter(({ kind }) => kind === "drop"));
+  }
+  assertEquals(drops, [{ kind: "drop", id, why: "no direct path" }]);
+  assert(link.lastProbe > later(begin, milliseconds((indirectRoundsMax - 1) * probeInterval)));
+});
+
+Deno.test("however much a node doubts itself, an answer counts as missing after two seconds", () => {
+  const trust = new SelfTrust();
+  const link = linked(trust);
+  for (let i = 0; i < 2 * selfDoubtMax; i++) trust.handleLate();
+  const sentAt = probe(link, false);
+  const { now, effects } = step(link);
+  assertEquals(effects[0]?.kind, "suspect");
+  assertEquals(
+    elapsed(sentAt, now),
+    Math.min(missAfterMax, (1 + selfDoubtMax) * missAfterUnmeasured),
+  );
+  assertEquals(elapsed(sentAt, now), missAfterMax);
+});
+
+Deno.test("an answer that comes after it was counted as missing does not mend the loss", () => {
+  const link = linked();
+  const { now, effects: [first] } = step(link);
+  assert(first?.kind === "probe");
+  while (link.snapshot().state !== "suspect") step(link);
+  const { loss } = link.snapshot();
+  assert(loss > 0);
+  link.handleAnswer(first.attempt, later(now, milliseconds(missAfterUnmeasured + tryInterval)));
+  assertEquals([link.snapshot().state, link.snapshot().loss], ["steady", loss]);
+});
