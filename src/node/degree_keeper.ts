@@ -38,7 +38,13 @@ export class DegreeKeeper implements Timed {
 
   #view(): SurplusView {
     const { peers, listedBy, fleet } = this.#options;
-    const links = peers.links().map(({ id }) => ({ id, listed: listedBy(id) }));
+    const links = peers.links().map(({ id }) => ({
+      id,
+      // Read from the records only where there are too many.
+      get listed() {
+        return listedBy(id);
+      },
+    }));
     const { degree, fleetSize } = fleet();
     return { links, degree, fleetSize };
   }

@@ -77,6 +77,14 @@ export class FleetView {
     return this.reach.count();
   }
 
+  /** How many of them are this one or linked. */
+  get #near(): number {
+    const { selfId, linked } = this.#sources;
+    let near = 0;
+    for (const id of new Set([selfId, ...linked()])) if (this.#infoRecord(id) !== undefined) near++;
+    return near;
+  }
+
   /** The smallest id of those that can be reached from here, this node included. */
   get smallestReachable(): NodeId {
     this.#smallest ??= this.reach.smallest();
@@ -145,17 +153,24 @@ export class FleetView {
     return names.filter((name) => this.#claimants(name).length > 0).sort();
   }
 
-  /** A random node other than this one that a path leads to, or that none leads to, and that passes. */
+  /**
+   * A random node that passes, neither this one nor a neighbour: one that a path leads to, or one that
+   * none leads to.
+   */
   pick(reachable: boolean, prng: Prng, passes: (id: NodeId) => boolean): NodeId | undefined {
-    const { nodes } = this.reach.graph;
-    const wanted = reachable ? this.reachable - 1 : nodes.length - this.reachable;
+    const { reach } = this;
+    const { nodes } = reach.graph;
+    // Looking through all for what is not there would cost each new link a look at all known.
+    const wanted = reachable ? this.reachable - this.#near : nodes.length - this.reachable;
     if (wanted <= 0) return undefined;
     const start = prng.below(nodes.length);
     let tries = 0;
     for (let i = 0; i < nodes.length && tries < pickTries; i++) {
       const node = nodes[(start + i) % nodes.length];
-      if (node === undefined || node.id === this.#sources.selfId) continue;
-      if (this.reach.reachesNode(node) !== reachable || this.#isHidden(node.id)) continue;
+      if (node === undefined || node.id === this.#sources.selfId || reach.isLinked(node.id)) {
+        continue;
+      }
+      if (reach.reachesNode(node) !== reachable || this.#isHidden(node.id)) continue;
       tries++;
       if (passes(node.id)) return node.id;
     }

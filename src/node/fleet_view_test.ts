@@ -146,7 +146,7 @@ Deno.test("a link-local address is shown only with the zone in which it is reach
   assertEquals(look().entries()[0]?.addresses[0], "[fe80::1%eth0]:7411");
 });
 
-Deno.test("who is picked is of the wanted sort, not this node, not hidden, and passes", async () => {
+Deno.test("who is picked is of the wanted sort, neither this node nor a neighbour, not hidden, and passes", async () => {
   const { self, others, say, list, linked, forgotten, look } = await fleet(8);
   const [near, far, alone, lost, gone] = others;
   assert(near && far && alone && lost && gone);
@@ -161,8 +161,12 @@ Deno.test("who is picked is of the wanted sort, not this node, not hidden, and p
     const ids = Array.from({ length: 100 }, () => view.pick(reachable, prng, passes));
     return new Set(ids);
   };
-  assertEquals(picked(true), new Set([near.id, far.id]));
+  assertEquals(picked(true), new Set([far.id]));
   assertEquals(picked(false), new Set([alone.id, lost.id]));
   assertEquals(picked(false, (id) => id !== lost.id), new Set([alone.id]));
   assertEquals(picked(true, () => false), new Set([undefined]));
+  const looked: NodeId[] = [];
+  await list(far);
+  picked(true, (id) => looked.push(id) > 0);
+  assertEquals(looked, [], "where only neighbours are reached nobody is looked for");
 });

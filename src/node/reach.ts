@@ -105,6 +105,11 @@ export class Reach {
     return count + (this.graph.shownIn(own)?.count ?? 0);
   }
 
+  /** Whether there is a link with the node. */
+  isLinked(id: NodeId): boolean {
+    return this.#linked.has(id);
+  }
+
   /** The smallest id by bytes of those with an `info` record that are reached, and of this node's. */
   smallest(): NodeId {
     const others = this.#parts === undefined

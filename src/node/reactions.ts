@@ -118,9 +118,11 @@ export class Reactions implements Calls {
   }
 
   handleGone(records: readonly VerifiedRecord[]): void {
-    const { archive, finder, fleet, pump } = this.#parts;
-    for (const { author } of records) {
+    const { archive, finder, fleet, pump, roles } = this.#parts;
+    for (const record of records) {
+      const { author } = record;
       if (archive.store.byAuthor(author).length === 0) finder.handleForgotten(author);
+      roles.handleRecord(record);
     }
     fleet.handleChange();
     pump.poke();

@@ -25,8 +25,8 @@ function lists(body: LinksBody | undefined, prefix: NodeIdPrefixHex): boolean {
 }
 
 /**
- * What `links` records that were looked for by prefix say: watchers are looked for often. Not each
- * reader's own, for simulated nodes share their records.
+ * What `links` records that were asked for by their author say: those of neighbours, and of whom they
+ * name, are asked for often. Not each reader's own, for simulated nodes share their records.
  */
 const linksRead = new WeakMap<VerifiedRecord, LinksBody>();
 
@@ -84,7 +84,8 @@ export class RecordReadings {
 
   /** What the node says of its links. */
   linksOf(id: NodeId): LinksBody | undefined {
-    return linksIn(this.#store.get(recordKey(linksKind, id, noSubject)));
+    const record = this.#store.get(recordKey(linksKind, id, noSubject));
+    return record === undefined ? undefined : this.#read(record);
   }
 
   /** The port at which the node says it listens. */

@@ -25,13 +25,19 @@ export interface WatchRolesOwner {
   handleRole(id: NodeId, role: LinkRole | undefined): void;
 }
 
+/** Whom each author's `links` names; `undefined` where there is no such record here. */
+type NeighboursByAuthor = Map<NodeIdPrefixHex, ReadonlySet<NodeIdPrefixHex> | undefined>;
+
 /** Keeps the roles of all links. */
 export class WatchRoles implements Timed {
   readonly #clock: Clock;
   readonly #self: NodeIdPrefixHex;
   readonly #owner: WatchRolesOwner;
-  /** Authors whose `links` matter: this node, its neighbours, and whom they name. */
-  #matters: ReadonlySet<NodeIdPrefixHex> = new Set();
+  /**
+   * What the `links` of authors that matter say, as far as it was read since they changed: of this
+   * node, its neighbours, and whom they name. A few hundred, of which few change at a time.
+   */
+  #read: NeighboursByAuthor = new Map();
   /** What was told of each link last. */
   #told = new Map<NodeId, LinkRole>();
   /** Who watches each neighbour. */
@@ -49,9 +55,9 @@ export class WatchRoles implements Timed {
     this.#due ??= later(this.#clock.monotonic(), rolesCoalesce);
   }
 
-  /** A record is new. */
+  /** A record is new, or gone. */
   handleRecord({ kind, author }: VerifiedRecord): void {
-    if (kind === linksKind && this.#matters.has(prefixHexOf(author))) this.handleLinks();
+    if (kind === linksKind && this.#read.delete(prefixHexOf(author))) this.handleLinks();
   }
 
   /** Neighbours that the node of this prefix watches: if it is gone, nobody may be looking at them. */
@@ -72,12 +78,13 @@ export class WatchRoles implements Timed {
   }
 
   #compute(): void {
-    const matters = new Set<NodeIdPrefixHex>([this.#self]);
-    const read = new Map<NodeIdPrefixHex, ReadonlySet<NodeIdPrefixHex> | undefined>();
+    const before = this.#read;
+    const read: NeighboursByAuthor = new Map();
     const neighboursOf = (prefix: NodeIdPrefixHex) => {
-      if (!read.has(prefix)) read.set(prefix, this.#owner.neighboursOf(prefix));
-      matters.add(prefix);
-      return read.get(prefix);
+      if (read.has(prefix)) return read.get(prefix);
+      const neighbours = before.get(prefix) ?? this.#owner.neighboursOf(prefix);
+      read.set(prefix, neighbours);
+      return neighbours;
     };
     const watchersHere = (prefix: NodeIdPrefixHex) =>
       watchersOf(
@@ -101,14 +108,14 @@ export class WatchRoles implements Timed {
           isWatched: own.includes(prefix),
         }
         : undefined;
-      const before = this.#told.get(id);
+      const last = this.#told.get(id);
       if (role !== undefined) told.set(id, role);
-      if (isSame(before, role)) continue;
+      if (isSame(last, role)) continue;
       this.#owner.handleRole(id, role);
     }
     this.#told = told;
     this.#watchers = watchers;
-    this.#matters = matters;
+    this.#read = read;
   }
 }
 
