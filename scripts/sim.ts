@@ -5,9 +5,10 @@
  *
  *     deno task sim --nodes 1000 --seed 7 --minutes 60 --loss 0.2
  *     deno task sim                    the table of simulated numbers, into bench/results/sim.json
+ *     deno task sim --scenario power-cut       something that happens to a fleet, and what must come of it
  *
  * Cryptography is the stand-in of tests/sim, which the task chooses. Exit code: 0 = done; 1 = a fleet
- * did not form or a node failed; 2 = wrong usage.
+ * did not form, a node failed or a scenario found what must not be; 2 = wrong usage.
  *
  * @module
  */
@@ -20,7 +21,14 @@ import { standardError, standardOutput } from "../src/host/terminal.ts";
 import { lansMax, machinesPerLanMax } from "../tests/sim/fleet.ts";
 import { root } from "./house.ts";
 import { readWords } from "./script_words.ts";
-import { type SimFigure, type SimPlan, simulate } from "./sim/simulate.ts";
+import { play, scenarioLines, scenariosOf } from "./sim/play.ts";
+import {
+  type SimFigure,
+  type SimOutcome,
+  type SimOutside,
+  type SimPlan,
+  simulate,
+} from "./sim/simulate.ts";
 
 const optionSpecs: readonly OptionSpec[] = [
   { name: "nodes", value: "N", help: "nodes in the fleet, 2 to 50,000" },
@@ -42,6 +50,11 @@ const optionSpecs: readonly OptionSpec[] = [
   { name: "changes", value: "N", help: "records that change, one after the other (5)" },
   { name: "ends", value: "N", help: "nodes that are killed, and as many that fall silent (3)" },
   { name: "assembled", help: "the fleet stands from the start: it is not formed" },
+  {
+    name: "scenario",
+    value: "NAME,…",
+    help: "play these of the list below, or all; with --nodes, --seed and --json alone",
+  },
   { name: "json", help: "print the figures as one JSON array" },
   { name: "help", short: "h", help: "show this help" },
 ];
@@ -60,8 +73,13 @@ takes grows with the square of its nodes; --assembled begins with one that stand
 Options:
 ${optionLines(optionSpecs).join("\n")}
 
-Example:
-  deno task sim --nodes 1000 --assembled --seed 7 --minutes 60 --loss 0.2`;
+Scenarios, with their nodes unless --nodes says otherwise; each says what it found, and whether that
+is what must be:
+${scenarioLines().join("\n")}
+
+Examples:
+  deno task sim --nodes 1000 --assembled --seed 7 --minutes 60 --loss 0.2
+  deno task sim --scenario power-cut,third-lies`;
 
 /** A number of an option; throws a sentence for people. */
 function numberOf(
@@ -84,6 +102,10 @@ class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+function seedOf(parsed: ParsedWords): number {
+  return numberOf(parsed, "seed", 7, { from: 0, to: 0xffff_ffff, isWhole: true });
+}
+
 /** What the options ask for. */
 function planOf(parsed: ParsedWords): SimPlan {
   const nodes = numberOf(parsed, "nodes", 100, { from: 2, to: 50_000, isWhole: true });
@@ -101,7 +123,7 @@ function planOf(parsed: ParsedWords): SimPlan {
     lans,
     isAssembled: parsed.has("assembled"),
     isWatched: nodes <= watchedMax,
-    seed: numberOf(parsed, "seed", 7, { from: 0, to: 0xffff_ffff, isWhole: true }),
+    seed: seedOf(parsed),
     loss: numberOf(parsed, "loss", 0, { from: 0, to: 0.9 }),
     delay: milliseconds(numberOf(parsed, "delay", 5, { from: 0, to: 60_000 })),
     rest: minutes(numberOf(parsed, "minutes", 10, { from: 1, to: 100_000 })),
@@ -157,11 +179,43 @@ function tablePlans(): SimPlan[] {
   ];
 }
 
+/** What the options ask to be played; absent without `--scenario`. */
+function scenesOf(parsed: ParsedWords): (() => Promise<SimOutcome>)[] | undefined {
+  const list = parsed.value("scenario");
+  if (list === undefined) return undefined;
+  const others = optionSpecs.map(({ name }) => name).filter((name) =>
+    !["scenario", "nodes", "seed", "json"].includes(name) &&
+    (parsed.value(name) !== undefined || parsed.has(name))
+  );
+  if (others.length > 0) throw new UsageError(`--${others[0]} does not go with --scenario`);
+  const scenarios = scenariosOf(list);
+  if (typeof scenarios === "string") throw new UsageError(`There is no scenario "${scenarios}"`);
+  const seed = seedOf(parsed);
+  return scenarios.map((scenario) => {
+    const range = { from: scenario.nodesMin, to: 50_000, isWhole: true };
+    const nodes = numberOf(parsed, "nodes", scenario.nodes, range);
+    return () => play(scenario, { nodes, seed }, outside);
+  });
+}
+
 /** Does nothing where the engine was not told to offer it (`--expose-gc`, as the task does). */
 function collectGarbage(): void {
   const collect: unknown = Reflect.get(globalThis, "gc");
   if (typeof collect === "function") Reflect.apply(collect, globalThis, []);
 }
+
+const outside: SimOutside = {
+  say: (line) => standardError().write(`${line}\n`),
+  processorSeconds: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  },
+  memoryBytes: () => Deno.memoryUsage().rss,
+  heldBytes: () => {
+    collectGarbage();
+    return Deno.memoryUsage().heapUsed;
+  },
+};
 
 function isStandInChosen(): boolean {
   return !import.meta.resolve("../src/crypto/mod.ts").endsWith("/src/crypto/mod.ts");
@@ -176,12 +230,13 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const isTable = args.filter((word) => word !== "--json").length === 0;
-  let plans: readonly SimPlan[];
+  let runs: readonly (() => Promise<SimOutcome>)[];
   try {
     if (parsed.words.length > 0) {
       throw new UsageError(`"${parsed.words.join(" ")}" is no option; options begin with --`);
     }
-    plans = isTable ? tablePlans() : [planOf(parsed)];
+    const plans = isTable ? tablePlans() : [planOf(parsed)];
+    runs = scenesOf(parsed) ?? plans.map((plan) => () => simulate(plan, outside));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     stderr.write(`${error.message}\nSee: deno task sim --help\n`);
@@ -189,19 +244,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const figures: SimFigure[] = [];
   let failures = 0;
-  for (const plan of plans) {
-    const outcome = await simulate(plan, {
-      say: (line) => stderr.write(`${line}\n`),
-      processorSeconds: () => {
-        const { user, system } = process.cpuUsage();
-        return (user + system) / 1e6;
-      },
-      memoryBytes: () => Deno.memoryUsage().rss,
-      heldBytes: () => {
-        collectGarbage();
-        return Deno.memoryUsage().heapUsed;
-      },
-    });
+  for (const run of runs) {
+    const outcome = await run();
     figures.push(...outcome.figures);
     for (const failure of outcome.failures) stderr.write(`failed: ${failure}\n`);
     failures += outcome.failures.length;

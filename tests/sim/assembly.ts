@@ -75,10 +75,11 @@ function layBefore({ world, machines }: Fleet): void {
 
 /**
  * A random overlay as discovery leaves it: everybody has the degree, nobody more than is let be, and
- * of those that a node seeks every other one is on its own network.
+ * of those that a node seeks every other one is on its own network; all are where no router joins
+ * the networks.
  */
 function randomPairs(fleet: Fleet): Pair[] {
-  const { machines, prng } = fleet;
+  const { machines, prng, world: { network: { isRouted } } } = fleet;
   const degree = Math.min(degreeFor(machines.length), machines.length - 1);
   const most = degree + surplusSlack;
   const byLan = Map.groupBy(machines, (machine) => fleet.lanOf(machine));
@@ -90,7 +91,7 @@ function randomPairs(fleet: Fleet): Pair[] {
     // Late in the order those with room are few; then a link with whoever has most room will do.
     for (let tries = 0; own.size < degree && tries < 50 * degree; tries++) {
       const near = byLan.get(fleet.lanOf(machine)) ?? machines;
-      const other = prng.pick(tries % 2 === 0 ? near : machines);
+      const other = prng.pick(tries % 2 === 0 || !isRouted ? near : machines);
       const others = other === undefined ? undefined : links.get(other);
       if (other === undefined || others === undefined || other === machine) continue;
       if (own.has(other) || others.size >= most) continue;

@@ -25,10 +25,16 @@ export interface FleetOptions {
   readonly loss: number;
   /** From machine to machine, one way. */
   readonly delay: Duration;
+  /** Whether routers join the networks, as they do unless this says no. */
+  readonly isRouted?: boolean;
+  /** Whether the world is one of hundreds of nodes, as it is unless this says no. */
+  readonly isLarge?: boolean;
 }
 
-/** Machines on one local network at most: its addresses are 10.LAN.0.1 to 10.LAN.0.250. */
+/** Machines on one local network, but where a crowd is what is looked at. */
 export const machinesPerLanMax = 250;
+/** Addresses of a local network are 10.LAN.0.1 to 10.LAN.0.250, 10.LAN.1.1 and so on. */
+const addressesPerByte = 250;
 /** Networks at most: the second byte of an address. */
 export const lansMax = 200;
 /** All start within this time. */
@@ -59,16 +65,15 @@ export class Fleet implements Disposable {
   /** The machines, on which nothing runs yet. */
   static async make(options: FleetOptions): Promise<Fleet> {
     seedStandIn(options.seed);
-    const world = new World(options.seed, { isLarge: true });
+    const { isLarge = true, isRouted = true } = options;
+    const world = new World(options.seed, { isLarge });
     const fleet = new Fleet(options, world);
-    world.network.isRouted = true;
+    world.network.isRouted = isRouted;
     world.network.loss = options.loss;
     world.network.delay = options.delay;
     world.network.noteSent = (from, to, length) => fleet.#note(from, to, length);
     for (let number = 0; number < options.nodes; number++) {
-      const lan = number % options.lans;
-      const ips = [fleet.#addressOf(number)];
-      const machine = await world.machine(`n${number}`, { lan: `lan${lan}`, ips });
+      const machine = await world.machine(`n${number}`, fleet.placeOf(number));
       machine.host.traffic.classify = messageKindOf;
       fleet.#numbers.set(machine.host, number);
     }
@@ -78,18 +83,23 @@ export class Fleet implements Disposable {
   /** Makes the machines and starts them all within a second of virtual time. */
   static async start(options: FleetOptions): Promise<Fleet> {
     const fleet = await Fleet.make(options);
-    const { world } = fleet;
+    await fleet.startAll();
+    return fleet;
+  }
+
+  /** Starts all within a second of virtual time. */
+  async startAll(): Promise<void> {
+    const { world } = this;
     const starts: Promise<unknown>[] = [];
     for (const machine of world.machines) {
-      const after = milliseconds(fleet.prng.unit() * startSpread);
+      const after = milliseconds(this.prng.unit() * startSpread);
       world.time.after(after, () => {
-        fleet.lastStart = world.time.now;
-        starts.push(fleet.startNode(machine));
+        this.lastStart = world.time.now;
+        starts.push(this.startNode(machine));
       });
     }
     await world.run(startSpread);
     await world.done("all have started", Promise.all(starts));
-    return fleet;
   }
 
   #note(from: MemoryHost, to: MemoryHost, length: number): void {
@@ -111,9 +121,15 @@ export class Fleet implements Disposable {
     return (this.#numbers.get(machine.host) ?? 0) % this.options.lans;
   }
 
+  /** Where the machine of that number is; from the number of nodes on nobody is yet. */
+  placeOf(number: number): { readonly lan: string; readonly ips: readonly IpAddress[] } {
+    return { lan: `lan${number % this.options.lans}`, ips: [this.#addressOf(number)] };
+  }
+
   #addressOf(number: number): IpAddress {
     const lan = number % this.options.lans;
-    return ip(`10.${lan}.0.${Math.floor(number / this.options.lans) + 1}`);
+    const place = Math.floor(number / this.options.lans);
+    return ip(`10.${lan}.${Math.floor(place / addressesPerByte)}.${place % addressesPerByte + 1}`);
   }
 
   /** Starts, or starts again, with the addresses that its owner gave it. */
@@ -121,7 +137,8 @@ export class Fleet implements Disposable {
     const { lans } = this.options;
     const number = this.#numbers.get(machine.host) ?? 0;
     const lan = number % lans;
-    const isSeed = lans > 1 && Math.floor(number / lans) < seedsPerLan;
+    const isSeed = lans > 1 && this.world.network.isRouted &&
+      Math.floor(number / lans) < seedsPerLan;
     const peers = isSeed
       ? [...new Set([0, (lan + 1) % lans])].filter((other) => other !== lan)
         .map((other) => `${this.#addressOf(other)}:${machine.port}`)

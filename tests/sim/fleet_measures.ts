@@ -32,7 +32,8 @@ function countersOf(fleet: Fleet): Map<TrafficKind, number> {
   return sums;
 }
 
-function bytesOf(fleet: Fleet): number {
+/** What all have sent and received so far, with IP and UDP headers. */
+export function bytesOf(fleet: Fleet): number {
   return fleet.machines.reduce((sum, { host }) => sum + host.traffic.bytes, 0);
 }
 

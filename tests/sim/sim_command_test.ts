@@ -51,23 +51,33 @@ Deno.test("an assembled fleet is in step from the start, and stands changes and 
 });
 
 Deno.test("wrong options of the simulator are named, with what they take", async () => {
-  const [tooMany, noNumber, unknown, crowded, help] = await Promise.all([
+  const [tooMany, noNumber, unknown, crowded, nowhere, unfit, help] = await Promise.all([
     sim("--nodes", "1"),
     sim("--loss", "lots"),
     sim("--node", "10"),
     sim("--nodes", "600", "--lans", "2"),
+    sim("--scenario", "power-cut,flood"),
+    sim("--scenario", "power-cut", "--loss", "0.1"),
     sim("--help"),
   ]);
-  assertEquals([tooMany, noNumber, unknown, crowded, help].map(({ code }) => code), [
-    2,
-    2,
-    2,
-    2,
-    0,
-  ]);
+  for (const wrong of [tooMany, noNumber, unknown, crowded, nowhere, unfit]) {
+    assertEquals(wrong.code, 2, wrong.said);
+  }
+  assertEquals(help.code, 0);
+  assertStringIncludes(nowhere.said, 'There is no scenario "flood"');
+  assertStringIncludes(unfit.said, "--loss does not go with --scenario");
+  assertStringIncludes(help.out, "a third of the fleet lies");
   assertStringIncludes(tooMany.said, '--nodes takes a whole number from 2 to 50000, not "1"');
   assertStringIncludes(noNumber.said, '--loss takes a number from 0 to 0.9, not "lots"');
   assertStringIncludes(unknown.said, "no option --node ");
   assertStringIncludes(crowded.said, "at least 3");
   assertStringIncludes(help.out, "milliseconds");
+});
+
+Deno.test("a scenario is played by its name, and says what it found", async () => {
+  const { code, out, said } = await sim("--scenario", "two-islands", "--nodes", "6", "--json");
+  assertEquals(code, 0, said);
+  const found = lasting(out).map(({ name }) => name);
+  assert(found.includes("two-islands: all agree after the bridge returns"), out);
+  assertStringIncludes(said, "two islands that changed apart converge");
 });

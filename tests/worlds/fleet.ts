@@ -13,12 +13,11 @@ export function names(count: number, prefix = "n"): string[] {
 }
 
 /** Whether all of them hold the same and see as many as they are. */
-export function inStep(machines: readonly Machine[]): boolean {
-  const count = machines.length;
-  // The cheapest first: most of the time one of them is enough to say no.
-  if (!machines.every(({ node }) => node.fleet.view.reachable >= count)) return false;
-  const digest = machines[0]?.recordDigest();
-  return machines.every((one) => one.recordDigest() === digest);
+export function inStep(machines: readonly Machine[], count = machines.length): boolean {
+  // The stores of one world share their trees: the same root, the same records.
+  const root = machines[0]?.node.archive.store.tree.root;
+  return machines.every(({ node }) => node.archive.store.tree.root === root) &&
+    machines.every(({ node }) => node.fleet.view.reachable >= count);
 }
 
 /** Link ends that were not meant, of all of them, in words. */

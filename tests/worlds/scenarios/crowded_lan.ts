@@ -1,0 +1,48 @@
+import { minutes, seconds } from "../../../src/base/instant.ts";
+import { linksMax } from "../../../src/node/limits.ts";
+import { bytesOf } from "../../sim/fleet_measures.ts";
+import { Fleet } from "../../sim/fleet.ts";
+import { inStep } from "../fleet.ts";
+import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
+import { ExchangeCount, fleetOptions, linkCounts, mean, watch } from "./standing.ts";
+
+const formedWithin = seconds(60);
+/** Links that are too many are let go and others sought meanwhile: these exchanges count as well. */
+const lookedAtFor = minutes(5);
+
+async function play(size: ScenarioSize, findings: Findings): Promise<void> {
+  const { nodes } = size;
+  using fleet = await Fleet.make(fleetOptions(size, { lans: 1 }));
+  const { world, machines } = fleet;
+  // So many look at all that each does is for smaller worlds.
+  watch(world, 100_000);
+  const exchanges = new ExchangeCount(world);
+  await fleet.startAll();
+  const took = await fleet.until(() => inStep(machines), formedWithin);
+  findings.within("all agree after the last start", took, formedWithin);
+  findings.figure("exchanges per node until then", 2 * exchanges.count / nodes, "");
+  findings.figure("bytes per node until then", bytesOf(fleet) / nodes / 1_000, "kB");
+  await world.run(lookedAtFor);
+  const perNode = 2 * exchanges.count / nodes;
+  findings.below(
+    `exchanges per node in ${lookedAtFor / 60_000} minutes`,
+    perNode,
+    "",
+    4 * linksMax,
+  );
+  findings.figure("with everybody they were", nodes - 1, "");
+  findings.figure("links in all", linkCounts(machines).reduce((a, b) => a + b, 0) / 2, "");
+  findings.figure("every pair were", nodes * (nodes - 1) / 2, "");
+  findings.figure("links per node", mean(linkCounts(machines)), "");
+  findings.below("links of the one with most", Math.max(...linkCounts(machines)), "", linksMax + 1);
+  findings.equals("failures inside nodes", world.failures.length, 0);
+}
+
+/** All on one network hear the beacons of all. */
+export const crowdedLan: Scenario = {
+  name: "crowded-lan",
+  sentence: "a crowded LAN costs each node a few exchanges, not one with everybody",
+  nodes: 500,
+  nodesMin: 30,
+  play,
+};

@@ -1,0 +1,41 @@
+import { minutes } from "../../../src/base/instant.ts";
+import { bytesOf } from "../../sim/fleet_measures.ts";
+import { Fleet } from "../../sim/fleet.ts";
+import { inStep } from "../fleet.ts";
+import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
+import { ExchangeCount, fleetOptions, linkCounts, mean, watch } from "./standing.ts";
+
+const formedWithin = minutes(1);
+
+async function play(size: ScenarioSize, findings: Findings): Promise<void> {
+  using fleet = await Fleet.make(fleetOptions(size));
+  const { world, machines } = fleet;
+  watch(world);
+  const exchanges = new ExchangeCount(world);
+  await fleet.startAll();
+  findings.say("all have started");
+  findings.within(
+    `all on ${fleet.options.lans} local networks know all after the last is ready`,
+    await fleet.formed(formedWithin),
+    formedWithin,
+  );
+  findings.figure("exchanges per node until then", 2 * exchanges.count / machines.length, "");
+  findings.figure("bytes per node until then", bytesOf(fleet) / machines.length / 1_000, "kB");
+  findings.within(
+    "and after that agree on every record",
+    await fleet.until(() => inStep(machines), formedWithin),
+    formedWithin,
+  );
+  findings.figure("bytes per node until then", bytesOf(fleet) / machines.length / 1_000, "kB");
+  findings.figure("links per node", mean(linkCounts(machines)), "");
+  findings.equals("failures inside nodes", world.failures.length, 0);
+}
+
+/** All start within a second, and know nobody but what beacons and two `--peer`s a network tell. */
+export const forming: Scenario = {
+  name: "forming",
+  sentence: "a fleet on LANs of 250 becomes one within a minute",
+  nodes: 500,
+  nodesMin: 3,
+  play,
+};

@@ -1,0 +1,31 @@
+import { seconds } from "../../../src/base/instant.ts";
+import { measureChange, measureTraffic } from "../../sim/fleet_measures.ts";
+import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
+import { linkCounts, mean, standing } from "./standing.ts";
+
+const knownWithin = seconds(1);
+/** A probe of every link that is watched, and more than one interval of each. */
+const restMeasured = seconds(10);
+const changes = 2;
+
+async function play(size: ScenarioSize, findings: Findings): Promise<void> {
+  using fleet = await standing(size, findings);
+  findings.figure("links per node", mean(linkCounts(fleet.machines)), "");
+  const { rate } = await measureTraffic(fleet, restMeasured);
+  findings.figure("traffic per node before", rate, "B/s");
+  for (let i = 0; i < changes; i++) {
+    const change = await measureChange(fleet, rate);
+    findings.within("a changed record known by all", change?.knownAfter, knownWithin);
+    findings.figure("bytes per node for it", change?.bytesPerNode ?? NaN, "B");
+  }
+  findings.equals("failures inside nodes", fleet.world.failures.length, 0);
+}
+
+/** From the signature to the last node that holds it, over links of 5 ms. */
+export const quickChange: Scenario = {
+  name: "quick-change",
+  sentence: "a changed record is known by all nodes of a big fleet within a second",
+  nodes: 10_000,
+  nodesMin: 3,
+  play,
+};
