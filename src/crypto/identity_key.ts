@@ -41,6 +41,8 @@ const pkcs8Prefix = Uint8Array.of(
 );
 /** What precedes every message signed under a purpose, as TLS 1.3 does (RFC 8446 §4.4.3). */
 const purposePadding = new Uint8Array(64).fill(0x20);
+/** How a TBSCertificate begins. */
+const derSequence = 0x30;
 const coseBeginning = concatBytes(Uint8Array.of(0x84, 0x6a), utf8("Signature1"));
 
 /**
@@ -97,7 +99,7 @@ export async function nodeIdOf(publicKey: PublicKey): Promise<NodeId> {
 /** A private key that can sign but not be read out again. */
 export interface IdentityKey {
   readonly publicKey: PublicKey;
-  /** Not extractable; handed to nobody but the maker of certificates. */
+  /** Not extractable; used by nothing but the purposes of this room. */
   readonly privateKey: CryptoKey;
 }
 
@@ -144,11 +146,6 @@ export async function privateKeyOfSeed(seed: Uint8Array): Promise<IdentityKey> {
   return key;
 }
 
-/** The public key as Web Crypto holds it, for the maker of certificates. */
-export function importPublicKey(publicKey: PublicKey): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", publicKey, "Ed25519", true, ["verify"]);
-}
-
 function underPurpose(label: string, data: Uint8Array): Bytes {
   invariant(/^[\x20-\x7e]+$/.test(label), "a purpose label is printable ASCII");
   return concatBytes(purposePadding, utf8(label), Uint8Array.of(0), data);
@@ -162,6 +159,12 @@ export async function signWith(
 ): Promise<Bytes> {
   const form = underPurpose(label, data);
   return new Uint8Array(await crypto.subtle.sign("Ed25519", key.privateKey, form));
+}
+
+/** Signs a TBSCertificate (RFC 5280 §4.1.1.3), DER, and nothing else; 64 bytes. */
+export async function signCertificate(key: IdentityKey, tbs: Uint8Array): Promise<Bytes> {
+  invariant(tbs[0] === derSequence, "only a DER sequence is signed as a certificate");
+  return new Uint8Array(await crypto.subtle.sign("Ed25519", key.privateKey, copyBytes(tbs)));
 }
 
 /** Signs a COSE `Sig_structure` of one signer (RFC 9052 §4.4) and nothing else; 64 bytes. */

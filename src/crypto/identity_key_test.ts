@@ -11,6 +11,7 @@ import {
   parsePublicKey,
   privateKeyOfSeed,
   type PublicKey,
+  signCertificate,
   signCose,
   signWith,
   spkiOf,
@@ -74,6 +75,15 @@ Deno.test("only a COSE structure is signed as one", async () => {
   assert(await verifySignature(key.publicKey, structure, await signCose(key, structure)));
   let refused: unknown;
   await signCose(key, hex("30 03 02 01 01")).catch((error: unknown) => refused = error);
+  assert(refused instanceof InvariantError);
+});
+
+Deno.test("only a DER sequence is signed as a certificate", async () => {
+  const key = await privateKeyOfSeed(new Uint8Array(32).fill(1));
+  const tbs = hex("30 03 02 01 01");
+  assert(await verifySignature(key.publicKey, tbs, await signCertificate(key, tbs)));
+  let refused: unknown;
+  await signCertificate(key, hex("84 6a 53")).catch((error: unknown) => refused = error);
   assert(refused instanceof InvariantError);
 });
 

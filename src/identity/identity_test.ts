@@ -122,8 +122,8 @@ Deno.test("the root certificate follows from the key alone, byte for byte", asyn
   const [first, second] = [await identityOfSeed(seed), await identityOfSeed(seed)];
   const root = await first.rootCertificate();
   assertEquals(await second.rootCertificate(), root);
-  // Made once and read with openssl: should a library write it otherwise one day, ids stay, but
-  // whoever compared certificates would see another.
+  // Made once by a library and read with openssl: were it written otherwise one day, ids would stay,
+  // but whoever compared certificates would see another.
   assertEquals(toHex(root), goldenRoot);
 });
 

@@ -38,8 +38,8 @@ export type Extension =
   | { readonly kind: "subject key"; readonly identifier: Bytes }
   | { readonly kind: "authority key"; readonly identifier: Bytes };
 
-/** Everything in which two certificates of the profile can differ. */
-export interface CertificateParts {
+/** What is signed, as far as two certificates of the profile can differ in it. */
+export interface CertificateContent {
   /** Content of the INTEGER, positive. */
   readonly serialNumber: Bytes;
   readonly issuer: CommonName;
@@ -49,6 +49,10 @@ export interface CertificateParts {
   readonly publicKey: PublicKey;
   /** In the order in which they stand, no kind of identifier twice. */
   readonly extensions: readonly Extension[];
+}
+
+/** Everything in which two certificates of the profile can differ. */
+export interface CertificateParts extends CertificateContent {
   /** 64 bytes. */
   readonly signature: Bytes;
 }
@@ -138,7 +142,7 @@ function encodeName(name: CommonName): Bytes {
 }
 
 /** Writes the TBSCertificate of the parts. */
-function encodeTbs(parts: CertificateParts): Bytes {
+export function encodeTbs(parts: CertificateContent): Bytes {
   return encodeDer(
     derTag.sequence,
     version3,

@@ -60,9 +60,9 @@ export {
 export {
   generateKey,
   importPrivateKey,
-  importPublicKey,
   nodeIdOf,
   privateKeyOfSeed,
+  signCertificate,
   signCose,
   signRecord,
   signWith,

@@ -68,11 +68,6 @@ export function privateKeyOfSeed(seed: Uint8Array): Promise<IdentityKey> {
   return Promise.resolve(keyOfSeed(new Uint8Array(seed)));
 }
 
-/** A key that holds the public half. */
-export function importPublicKey(publicKey: PublicKey): Promise<CryptoKey> {
-  return Promise.resolve(new StandInKey(publicKey));
-}
-
 /** The signature of the key of these public bytes over exactly `data`. NOT SECURE. */
 export function signatureOf(publicKey: Uint8Array, data: Uint8Array): Bytes {
   return mixedParts(signature, signatureLength, publicKey, data);
@@ -86,6 +81,11 @@ function underPurpose(label: string, data: Uint8Array): Bytes {
 /** Signs label and data; 64 bytes. NOT SECURE. */
 export function signWith(key: IdentityKey, label: string, data: Uint8Array): Promise<Bytes> {
   return Promise.resolve(signatureOf(bytesOf(key.privateKey), underPurpose(label, data)));
+}
+
+/** Signs a TBSCertificate; 64 bytes. NOT SECURE. */
+export function signCertificate(key: IdentityKey, tbs: Uint8Array): Promise<Bytes> {
+  return Promise.resolve(signatureOf(bytesOf(key.privateKey), tbs));
 }
 
 /** Signs a COSE `Sig_structure`; 64 bytes. NOT SECURE. */
