@@ -12,7 +12,7 @@ import { invariant } from "../src/base/invariant.ts";
 import { DirectoryStorage, SystemEntropy } from "../src/host/mod.ts";
 import { KnownAddresses } from "../src/node/known_addresses.ts";
 import { addressesReadPerQuestion, readAheadSlice } from "../src/node/limits.ts";
-import { linkGraphOf, RecordsAhead } from "../src/node/link_graph.ts";
+import { GraphAhead, linkGraphOf } from "../src/node/link_graph_making.ts";
 import {
   digestOf,
   logEntriesOf,
@@ -157,7 +157,7 @@ export const storeTurnBench: Bench = {
 };
 
 async function liveWith(store: RecordStore, news: readonly VerifiedRecord[]): Promise<void> {
-  const ahead = new RecordsAhead(store);
+  const ahead = new GraphAhead(store);
   while (ahead.read(readAheadSlice)) await nextTurn();
   const stranger = parseIp("203.0.113.9");
   invariant(stranger !== undefined, "that is an address");

@@ -19,7 +19,7 @@ import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
 import { formatSocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { type ControlFailure, controlFailure, type NodeCandidate } from "../control/mod.ts";
 import { pickTries } from "./limits.ts";
-import { linkGraphOf } from "./link_graph.ts";
+import { linkGraphOf } from "./link_graph_making.ts";
 import { type Path, Reach } from "./reach.ts";
 import type { ListedLink, NodeEntry, NodeState } from "../control/mod.ts";
 

@@ -29,7 +29,7 @@ import {
   viewPerNode,
   watchedLookPerNode,
 } from "./limits.ts";
-import { linkGraphOf, RecordsAhead } from "./link_graph.ts";
+import { GraphAhead, linkGraphOf } from "./link_graph_making.ts";
 import type { Timed } from "./pump.ts";
 import { Reach, smallestOf } from "./reach.ts";
 
@@ -66,7 +66,7 @@ export class FleetWatch implements Timed {
   readonly #news = new Map<NodeId, "new" | "changed">();
   #conflicts = "";
   /** While records are being taken apart for the first look. */
-  #ahead: RecordsAhead | undefined;
+  #ahead: GraphAhead | undefined;
   /** Since when that is due: always, as long as it lasts. */
   readonly #readFrom: Instant;
 
@@ -76,7 +76,7 @@ export class FleetWatch implements Timed {
     this.#owner = owner;
     this.#freshFrom = clock.monotonic();
     this.#readFrom = this.#freshFrom;
-    if (sources.store.size >= readAheadFrom) this.#ahead = new RecordsAhead(sources.store);
+    if (sources.store.size >= readAheadFrom) this.#ahead = new GraphAhead(sources.store);
     this.handleChange();
   }
 

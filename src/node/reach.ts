@@ -11,7 +11,8 @@
  */
 import { compareBytes } from "../base/bytes.ts";
 import { type NodeId, nodeIdToBytes } from "../wire/node_id.ts";
-import type { LinkGraph, NamedNode } from "./link_graph.ts";
+import type { LinkGraph } from "./link_graph.ts";
+import type { NamedNode } from "./node_numbers.ts";
 
 /** How a node is reached. */
 export interface Path {

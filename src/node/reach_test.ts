@@ -1,40 +1,24 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { plainInfo } from "../../tests/sim/record_author.ts";
-import { isDecodeError } from "../base/decode.ts";
-import { instant, wallTime } from "../base/instant.ts";
-import { parsePublicKey } from "../crypto/mod.ts";
+import {
+  numberedId,
+  unsignedAt,
+  unsignedLinks,
+  unsignedRecord,
+} from "../../tests/fixtures/unsigned_records.ts";
+import { instant } from "../base/instant.ts";
 import { RecordStore, type VerifiedRecord } from "../sync/mod.ts";
-import type { CborValue } from "../wire/cbor.ts";
 import { encodeInfo } from "../wire/info.ts";
-import { encodeLinks, prefixHexOf } from "../wire/links.ts";
-import { type NodeId, nodeIdFromBytes } from "../wire/node_id.ts";
-import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
-import { linkGraphOf } from "./link_graph.ts";
+import { prefixHexOf } from "../wire/links.ts";
+import type { NodeId } from "../wire/node_id.ts";
+import { infoKind } from "../wire/record_key.ts";
+import { linkGraphOf } from "./link_graph_making.ts";
 import { type Path, Reach } from "./reach.ts";
 
-const wall = wallTime(1_800_000_000_000);
+const wall = unsignedAt;
 const count = 9;
-const ids = Array.from({ length: count }, (_, number): NodeId => {
-  // Not in order of their numbers, and their texts not in order of their bytes.
-  const id = nodeIdFromBytes(new Uint8Array(32).fill((number * 101 + 37) % 256));
-  if (id === undefined) throw new Error("32 bytes are an id");
-  return id;
-});
-const anyKey = parsePublicKey(new Uint8Array(32).fill(0x42));
-if (isDecodeError(anyKey)) throw new Error("no key");
-const authorKey = anyKey;
-
-/** A record as it is held, which nobody had to sign. */
-function recordOf(kind: number, author: NodeId, serial: number, body: CborValue): VerifiedRecord {
-  const hash = new Uint8Array(32);
-  new DataView(hash.buffer).setUint32(0, serial);
-  hash[4] = kind;
-  hash[5] = ids.indexOf(author);
-  const key = recordKey(kind, author, new Uint8Array(0));
-  const subject = new Uint8Array(0);
-  return { bytes: hash, hash, key, kind, author, authorKey, subject, serial, signedAt: wall, body };
-}
+const ids = Array.from({ length: count }, (_, number) => numberedId(number));
 
 /** Breadth first over links that both ends list, as it is told in the book: the model. */
 function pathsOf(
@@ -69,7 +53,7 @@ Deno.test("the graph is made once for what is held, and anew when that has chang
   const store = new RecordStore({ selfId: self });
   const say = (author: NodeId, name: string, serial: number) =>
     store.admit(
-      recordOf(infoKind, author, serial, encodeInfo(plainInfo(name))),
+      unsignedRecord(infoKind, author, serial, encodeInfo(plainInfo(name))),
       instant(0),
       wall,
     );
@@ -90,9 +74,7 @@ Deno.test("an invented link leads nowhere", () => {
   if (!self || !near || !stranger || !accomplice) throw new Error("four ids");
   const store = new RecordStore({ selfId: self });
   const list = (author: NodeId, ...neighbours: NodeId[]) => {
-    const links = neighbours.map((id) => ({ peer: prefixHexOf(id), costExponent: 1 }));
-    const body = encodeLinks({ bootNonce: new Uint8Array(16), links, lost: [] });
-    store.admit(recordOf(linksKind, author, 1, body), instant(0), wall);
+    store.admit(unsignedLinks(author, 1, neighbours), instant(0), wall);
   };
   list(near, self);
   list(stranger, near, self, accomplice);
@@ -121,18 +103,16 @@ Deno.test("who is reached, how and how many is what the records and the links sa
       const listed = new Map<NodeId, readonly NodeId[]>();
       const shown = new Set<NodeId>();
       let serial = 1;
-      const admit = (kind: number, author: NodeId, body: CborValue) =>
-        store.admit(recordOf(kind, author, serial++, body), instant(0), wall);
+      const admit = (record: VerifiedRecord) => store.admit(record, instant(0), wall);
       for (const one of changes) {
         if ("lists" in one) {
           const neighbours = one.lists.map(at);
           listed.set(at(one.by), neighbours);
-          const links = neighbours.map((id) => ({ peer: prefixHexOf(id), costExponent: 1 }));
-          const bootNonce = new Uint8Array(16);
-          admit(linksKind, at(one.by), encodeLinks({ bootNonce, links, lost: [] }));
+          admit(unsignedLinks(at(one.by), serial++, neighbours));
         } else if ("tells" in one) {
           shown.add(at(one.tells));
-          admit(infoKind, at(one.tells), encodeInfo(plainInfo("x")));
+          const body = encodeInfo(plainInfo("x"));
+          admit(unsignedRecord(infoKind, at(one.tells), serial++, body));
         } else if ("goes" in one) {
           if (one.goes === 0) continue;
           listed.delete(at(one.goes));

@@ -16,6 +16,7 @@
  */
 import { halfSipHash, type HashKey } from "../base/half_sip_hash.ts";
 import type { WallTime } from "../base/instant.ts";
+import { changesBetween, type RecordChange } from "./record_tree_changes.ts";
 import {
   minuteOf,
   type RecordEntry,
@@ -37,6 +38,10 @@ export interface RecordTreeShape<T extends RecordEntry> {
 /** Whether a node of that priority and key stands above one of this priority and key. */
 function outranks(priority: number, key: string, other: number, otherKey: string): boolean {
   return priority > other || (priority === other && key < otherKey);
+}
+
+function standsAbove(one: Node<RecordEntry>, other: Node<RecordEntry>): boolean {
+  return outranks(one.priority, one.entry.key, other.priority, other.entry.key);
 }
 
 /** The records. */
@@ -201,6 +206,18 @@ export class RecordTree<T extends RecordEntry> {
       yield next.entry;
       for (let node = next.right; node !== undefined; node = node.left) above.push(node);
     }
+  }
+
+  /**
+   * What has changed since another version (left out: since there was nothing), in order of keys, of
+   * those below `end`. `undefined` where the other has another shape: nothing follows from it.
+   */
+  changesSince(
+    before: RecordTree<T> | undefined,
+    end?: string,
+  ): IterableIterator<RecordChange<T>> | undefined {
+    if (before !== undefined && before.#shape !== this.#shape) return undefined;
+    return changesBetween(before?.root, this.root, standsAbove, end);
   }
 
   /** The records signed before the end of the minute, in order; costs what is found, not what there is. */

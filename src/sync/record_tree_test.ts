@@ -35,6 +35,58 @@ function longSum(entries: readonly RecordEntry[]): string {
   return (sum % (1n << 256n)).toString(16).padStart(64, "0");
 }
 
+Deno.test("what changed between any two versions is what two sorted lists differ in", () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyStep, { maxLength: 80 }),
+      fc.option(anyBound, { nil: undefined }),
+      (steps, end) => {
+        const versions = [RecordTree.empty<RecordEntry>(shape)];
+        for (const { entry, removes } of steps) {
+          const tree = versions.at(-1) ?? RecordTree.empty(shape);
+          versions.push(removes ? tree.without(entry.key) : tree.with(entry));
+        }
+        for (const [i, before] of versions.entries()) {
+          const after = versions[(i * 7 + 3) % versions.length] ?? before;
+          const keys = new Set([...before.range(), ...after.range()].map(({ key }) => key));
+          const differing = [...keys].sort().filter((key) =>
+            (end === undefined || key < end) && before.get(key) !== after.get(key)
+          );
+          assertEquals(
+            [...after.changesSince(before, end) ?? []],
+            differing.map((key) => ({ before: before.get(key), after: after.get(key) })),
+          );
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+Deno.test("between trees of two shapes nobody is told what changed", () => {
+  const other = RecordTree.empty<RecordEntry>({ key: [3, 4] });
+  assertEquals(RecordTree.empty<RecordEntry>(shape).changesSince(other), undefined);
+});
+
+Deno.test("of two versions only what differs is looked at", () => {
+  const entries = Array.from({ length: 2_000 }, (_, i) => fakeEntry(0, i, 1));
+  let looked = 0;
+  const tree = RecordTree.of<RecordEntry>(
+    shape,
+    entries.sort((a, b) => a.key < b.key ? -1 : 1).map((entry) => ({
+      ...entry,
+      get key() {
+        looked += 1;
+        return entry.key;
+      },
+    })),
+  );
+  const changed = tree.with(fakeEntry(0, 1_000, 2)).without(fakeEntry(0, 5, 1).key);
+  looked = 0;
+  assertEquals([...changed.changesSince(tree) ?? []].length, 2);
+  assert(looked < 400, `${looked} keys were looked at`);
+});
+
 Deno.test("a tree agrees with a sorted list about everything, and old versions stay as they were", () => {
   fc.assert(
     fc.property(
