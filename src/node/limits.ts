@@ -132,9 +132,14 @@ export const lostFor = seconds(60);
 export const reproveEvery = hours(24);
 /**
  * A link that only the peer dialled is dialled from here so long after it came, ± half: only where an
- * exchange was finished does a closed port prove a death. Late, for a fleet that starts has no time.
+ * exchange was finished does a closed port prove a death. A process that runs late waits as long
+ * again: a fleet that starts has no time.
  */
-export const dialBackAfter = seconds(60);
+export const dialBackAfter = seconds(20);
+/** Who could not be dialled back is tried again after so many times as long… */
+export const dialBackBackoff = 3;
+/** …and so often in all; an address translator may stand between, and then it never works. */
+export const dialBackTries = 3;
 /** An authentic request from a node without a link is answered by proving it, this often per node. */
 export const proveStrangerEvery = seconds(10);
 /** Good-byes are said within this time; then the process ends without the rest. */

@@ -108,6 +108,7 @@ export function makeLinkParts(
       },
       listenPortOf: (id) => readings.listenPortOf(id),
       addressesOf: (id) => readings.dialAddressesOf(id),
+      isLate: (now) => common.lateness.isLate(now),
       isTranslated: (peer) => ways.isTranslated(peer),
       admitsLink: (peer) => ways.admitsLink(peer),
       handleLinkUp: (peer) => later().reactions.handleLinkUp(peer),

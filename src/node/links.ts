@@ -51,6 +51,8 @@ export interface LinksOwner {
   listenPortOf(id: NodeId): number | undefined;
   /** Addresses at which the node says it can be dialled, the likeliest first. */
   addressesOf(id: NodeId): readonly SocketAddress[];
+  /** Whether this process runs late. */
+  isLate(now: Instant): boolean;
   /** Whether the peer sees this node at another address than its own. */
   isTranslated(peer: Peer): boolean;
   /** Whether there may be one more link with this node. */
@@ -108,6 +110,7 @@ export class Links implements Timed {
       owner: {
         dial: (to, onConnected) => owner.dial(to, onConnected),
         addressesOf: (id) => owner.addressesOf(id),
+        isLate: (now) => owner.isLate(now),
         handleConnected: (peer) => monitor.handleConnected(peer.id, this.#now()),
         handleAuthentication: (peer, outcome) =>
           this.#perform(monitor.handleAuthentication(peer.id, outcome, this.#now())),
@@ -280,9 +283,14 @@ export class Links implements Timed {
     this.#options.background.own("authenticate anew", this.#renewal.authenticate(peer));
   }
 
-  /** Another node's `links` record says that it lost the peer, or one that watched the peer is lost. */
+  /** Another node's `links` record says that it lost the peer. */
   handleReportedLoss(peer: Peer, reporter: NodeIdPrefixHex): void {
     this.#options.monitor.handleReportedLoss(peer.id, reporter, this.#now());
+  }
+
+  /** One that watched the peer is lost: as good as a report, and none of that one's own. */
+  handleLostWatcher(peer: Peer, watcher: NodeIdPrefixHex): void {
+    this.#options.monitor.handleReportedLoss(peer.id, `lost ${watcher}`, this.#now());
   }
 
   /** What both ends' records show of the link now. */

@@ -125,6 +125,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
       dial: () => Promise.resolve({ kind: "failed", why: "refused", detail: "closed" }),
       listenPortOf: () => undefined,
       addressesOf: () => [],
+      isLate: () => false,
       isTranslated: () => false,
       admitsLink: () => false,
       handleLinkUp: nothing,

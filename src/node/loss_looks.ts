@@ -19,7 +19,7 @@ export interface LossLooksOptions {
   readonly peers: Pick<PeerTable, "byPrefix">;
   readonly readings: Pick<RecordReadings, "reportedLosses">;
   readonly roles: Pick<WatchRoles, "watchedBy">;
-  readonly links: Pick<Links, "handleReportedLoss">;
+  readonly links: Pick<Links, "handleReportedLoss" | "handleLostWatcher">;
 }
 
 /** Has lost ones looked at. */
@@ -45,6 +45,6 @@ export class LossLooks {
   /** The node is lost. Whom it watched may be lost with it, and nobody would notice. */
   handleLost(lost: NodeIdPrefixHex): void {
     const { links, roles } = this.#options;
-    for (const peer of roles.watchedBy(lost)) links.handleReportedLoss(peer, lost);
+    for (const peer of roles.watchedBy(lost)) links.handleLostWatcher(peer, lost);
   }
 }

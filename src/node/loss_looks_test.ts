@@ -26,7 +26,10 @@ function looking(heeded: readonly NodeIdPrefixHex[], unheeded = 0) {
     roles: {
       watchedBy: (watcher) => watcher === prefixHexOf(lost.id) ? [watched] : [],
     },
-    links: { handleReportedLoss: (peer, by) => void looks.push([peer.id, by]) },
+    links: {
+      handleReportedLoss: (peer, by) => void looks.push([peer.id, by]),
+      handleLostWatcher: (peer, watcher) => void looks.push([peer.id, `watched by ${watcher}`]),
+    },
   });
   return { counters, peers, looks, lossLooks };
 }
@@ -45,7 +48,7 @@ Deno.test("a neighbour reported as lost is looked at, and so is whom it watched"
   lossLooks.handleLinks(after, before);
   assertEquals(looks, [
     [lost.id, prefixHexOf(reporter.id)],
-    [orphan.id, prefixHexOf(lost.id)],
+    [orphan.id, `watched by ${prefixHexOf(lost.id)}`],
   ]);
 });
 
@@ -54,7 +57,7 @@ Deno.test("who is no neighbour any more is not looked at, but whom it watched is
   peers.unlink(peers.open(lost.id));
   const { before, after } = await twoLinks();
   lossLooks.handleLinks(after, before);
-  assertEquals(looks, [[orphan.id, prefixHexOf(lost.id)]]);
+  assertEquals(looks, [[orphan.id, `watched by ${prefixHexOf(lost.id)}`]]);
 });
 
 Deno.test("when this node loses a watcher itself it looks at whom that one watched", () => {
@@ -62,7 +65,7 @@ Deno.test("when this node loses a watcher itself it looks at whom that one watch
   lossLooks.handleLost(prefixHexOf(stranger.id));
   assertEquals(looks, []);
   lossLooks.handleLost(prefixHexOf(lost.id));
-  assertEquals(looks, [[orphan.id, prefixHexOf(lost.id)]]);
+  assertEquals(looks, [[orphan.id, `watched by ${prefixHexOf(lost.id)}`]]);
 });
 
 Deno.test("losses that are not to be heeded are counted and looked at by nobody", async () => {

@@ -174,12 +174,17 @@ export const watcherSilence = seconds(20);
 /** How long a node goes on watching after it learned that others do: they may learn it later. */
 export const watchHandover = seconds(20);
 /**
- * How long the answer to a regular probe may take before the link is suspected, at least: well above
- * a collection of garbage or a turn of a busy processor. Being wrong costs an exchange, no link.
+ * How long the answer to a regular probe may take, at least, before the probe is repeated: a round
+ * trip of a local network and a collection of garbage. Being wrong costs a datagram.
  */
-export const missAfterMin = milliseconds(250);
-/** The same while no round trip has been measured. */
-export const missAfterUnmeasured = milliseconds(500);
+export const repeatAfterMin = milliseconds(100);
+/**
+ * How long after that before the link is suspected, at least: with the first, well above a turn of a
+ * busy processor. Being wrong costs an exchange, no link.
+ */
+export const missAfterMin = milliseconds(150);
+/** Both while no round trip has been measured. */
+export const missAfterUnmeasured = milliseconds(250);
 /** The same at most, on links whose measured round trips are slow, and for a node that is. */
 export const missAfterMax = seconds(2);
 /** A node that is slow itself takes up to this much more patience, in lengths of the usual one. */
@@ -193,10 +198,10 @@ export const probeTriesMax = 20;
 /** The chance that tries all fail on a link that lives: one round in ten million. */
 export const falseAlarmChance = 1e-7;
 /**
- * How long the authentication begun by a suspicion has to be connected, at least: systems repeat a
- * lost first packet after a second. On slow links it is two round trips with their deviations.
+ * How long the authentication begun by a suspicion has to be connected, beside what two answers may
+ * take: after so long systems repeat a lost first packet.
  */
-export const authenticationWait = seconds(1.5);
+export const authenticationWait = seconds(1);
 /**
  * How long one may take from when the peer's machine has taken the connection: a process stopped for
  * five seconds, or one of many on a busy machine, is not given up; dropping it would add to the load.

@@ -8,6 +8,7 @@ import {
   listedRecordsMax,
   missAfterMax,
   missAfterMin,
+  missAfterUnmeasured,
   monitoredLinksMax,
   outstandingProbesMax,
   partsPerSplitMax,
@@ -18,10 +19,13 @@ import {
   reconcileAgain,
   reconciledKeysMax,
   reconcilePause,
+  refusalMissesMin,
+  repeatAfterMin,
   restartingLinkLifetime,
   transferredKeysMax,
   tryInterval,
   waitingRangesMax,
+  watchersPerNode,
 } from "./limits.ts";
 
 Deno.test("the limits of comparing fit each other and the messages", () => {
@@ -36,9 +40,12 @@ Deno.test("the limits of comparing fit each other and the messages", () => {
 
 Deno.test("a retry comes before the next batch, and a round ends before the next probe", () => {
   assert(pullRetryDelay < coalesceDelay);
-  assert(tryInterval < missAfterMin && missAfterMin < missAfterMax && missAfterMax < probeInterval);
+  const missAfter = repeatAfterMin + missAfterMin;
+  assert(tryInterval < missAfter && missAfter < missAfterMax && 2 * missAfterMax < probeInterval);
   assert(probeTriesMin < probeTriesMax && probeTriesMax * tryInterval < probeInterval);
-  assert(missAfterMin + authenticationWait < probeInterval);
+  assert(missAfter + authenticationWait + 2 * missAfterMin < probeInterval / watchersPerNode);
+  assert(2 * missAfterUnmeasured > missAfter);
+  assert(refusalMissesMin <= 2, "so many are unanswered when a link is suspected");
   assert(outstandingProbesMax > probeTriesMax + 1);
   assert(restartingLinkLifetime > 2 * probeInterval);
   assert(monitoredLinksMax > linksMax);

@@ -1,8 +1,9 @@
 /**
  * Whether the other end of each link still answers. One probe per link and interval, evenly spread:
  * every few seconds where this node is one of the peer's two watchers, every few minutes elsewhere;
- * a miss starts a *round*: quick UDP tries while a TCP authentication runs beside them and two others
- * are asked to ask; one answer on any path ends the suspicion. PROTOCOL §8.5; round-trip smoothing after RFC 6298,
+ * what is missed is asked again, and two misses start a *round*: quick UDP tries while a TCP
+ * authentication runs beside them and two others are asked to ask; one answer on any path ends the
+ * suspicion. PROTOCOL §8.5; round-trip smoothing after RFC 6298,
  * spreading after DESYNC (Degesys et al., 2007), distrust of a slow self after Lifeguard (2018).
  *
  * It refuses to believe anything that is not an answer to this node: not a datagram that arrived, not
@@ -57,7 +58,7 @@ export interface MonitorOptions {
 export class Monitor {
   readonly #links = new Map<NodeId, MonitoredLink>();
   readonly #counters = new Counters();
-  /** When a loss was last reported, by the lost and the reporter. */
+  /** When a loss was last reported, by the lost and the reporter, unless it proved true. */
   readonly #reports = new BoundedMap<string, Instant>(reportedLossesMax);
   readonly #prng: Prng;
   readonly #trust: SelfTrust;
@@ -167,7 +168,7 @@ export class Monitor {
    * Another node says that it lost the peer: the peer is probed at once instead of at its turn, once
    * per reporter in ten minutes. The word of the other accuses nobody; silence here does.
    *
-   * @param reporter Names who says so, or the lost node that watched the peer.
+   * @param reporter Names who says so, or, in other words, the lost node that watched the peer.
    */
   handleReportedLoss(id: NodeId, reporter: string, now: Instant): void {
     const link = this.#links.get(id);
@@ -231,12 +232,20 @@ export class Monitor {
     return this.#counters.snapshot();
   }
 
+  /** Who reported it was right: once the peer is back, a loss is news again. */
+  #forgetReports(id: NodeId): void {
+    for (const pair of [...this.#reports.keys()]) {
+      if (pair.startsWith(id)) this.#reports.delete(pair);
+    }
+  }
+
   /** The effects, after this machine has let go of what they drop. */
   #settled(effects: MonitorEffect[]): MonitorEffect[] {
     for (const effect of effects) {
       if (effect.kind !== "drop") continue;
       this.#links.delete(effect.id);
       this.#counters.count(effect.why);
+      if (effect.why === "silent" || effect.why === "refused") this.#forgetReports(effect.id);
     }
     return effects;
   }

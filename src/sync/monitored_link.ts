@@ -1,5 +1,6 @@
 /**
- * One link under watch: regular probes, and a round of suspicion once one of them was missed.
+ * One link under watch: regular probes, each repeated once, and a round of suspicion where both were
+ * missed.
  * PROTOCOL §8.5.
  *
  * @module
@@ -28,6 +29,7 @@ import {
   probeInterval,
   provenAddressesMax,
   provenAddressLifetime,
+  repeatAfterMin,
   restartingLinkLifetime,
   restingProbeInterval,
   tryInterval,
@@ -47,6 +49,14 @@ import { OpenProbes } from "./open_probes.ts";
 import { followingProbe, type ProbeTimes } from "./probe_spread.ts";
 import type { SelfTrust } from "./self_trust.ts";
 import { SuspicionRound } from "./suspicion_round.ts";
+
+/** What an answer is waited for, before anything is suspected. */
+interface AwaitedProbe {
+  readonly sentAt: Instant;
+  /** Whether it was the second one: the first may only have been lost. */
+  readonly isRepeated: boolean;
+  readonly until: Instant;
+}
 
 /** Why an answer is ignored. */
 export type IgnoredAnswer = "answer to no probe" | "answer too late";
@@ -68,8 +78,8 @@ export class MonitoredLink implements ProbeTimes {
   /** When the peer last asked something. No answer: it says nothing of the way there. */
   #lastAsked: Instant;
   readonly #probes = new OpenProbes();
-  /** Until when the regular probe under way may be answered. */
-  #awaitedUntil: Instant | undefined;
+  /** The regular probe under way, or its repetition, and how long an answer may take. */
+  #awaited: AwaitedProbe | undefined;
   #round: SuspicionRound | undefined;
   #restartingUntil: Instant | undefined;
   #suspected = false;
@@ -113,7 +123,7 @@ export class MonitoredLink implements ProbeTimes {
 
   /** Whether an answer is awaited. */
   get isWaiting(): boolean {
-    return this.#awaitedUntil !== undefined || this.#round !== undefined;
+    return this.#awaited !== undefined || this.#round !== undefined;
   }
 
   /** What both ends' records show of the link now; `undefined`: they do not both name it. */
@@ -201,6 +211,8 @@ export class MonitoredLink implements ProbeTimes {
     if (rtt > this.#trust.patience(answerAgeMax, now)) return "answer too late";
     this.#roundTrip.sample(rtt);
     if (!probe.settled) this.#probes.loss.sample(false);
+    // What was asked before and should have been answered by now is lost.
+    this.#probes.expire(this.#patience(repeatAfterMin, now), now);
     return this.handleHeard(now);
   }
 
@@ -210,7 +222,7 @@ export class MonitoredLink implements ProbeTimes {
     this.#lastHeard = now;
     this.#forgivenGaps = 0;
     this.#indirectRounds = 0;
-    this.#awaitedUntil = undefined;
+    this.#awaited = undefined;
     const wasIndirect = this.#via !== "udp";
     this.#via = "udp";
     const effects = this.#endRound(now);
@@ -241,7 +253,7 @@ export class MonitoredLink implements ProbeTimes {
     this.#restartingUntil = later(now, restartingLinkLifetime);
     this.#lastHeard = now;
     this.#probes.forgive();
-    this.#awaitedUntil = undefined;
+    this.#awaited = undefined;
     this.probeBy(later(now, probeInterval));
     return this.#endRound(now);
   }
@@ -259,17 +271,14 @@ export class MonitoredLink implements ProbeTimes {
       if (elapsed(this.#lastHeard, now) > 2 * probeInterval) return [this.drop("restart overdue")];
       this.#restartingUntil = undefined;
     }
-    if (this.#awaitedUntil !== undefined && this.#awaitedUntil <= now) {
-      // Meanwhile this node may have learned that it is slow.
-      const until = this.#awaitFrom(this.#lastProbe, now);
-      this.#awaitedUntil = until > now ? until : undefined;
-      if (until <= now) effects.push(...this.#suspect(now));
+    if (this.#awaited !== undefined && this.#awaited.until <= now) {
+      effects.push(...this.#miss(this.#awaited, now));
     }
     if (this.#round !== undefined) {
       effects.push(...this.#advanceRound(this.#round, now));
-    } else if (this.#awaitedUntil === undefined && this.#dueAt() <= now) {
+    } else if (this.#awaited === undefined && this.#dueAt() <= now) {
       effects.push(this.#probe(now));
-      if (this.#restartingUntil === undefined) this.#awaitedUntil = this.#awaitFrom(now, now);
+      if (this.#restartingUntil === undefined) this.#awaited = this.#await(now, false, now);
       else this.#probes.forgive();
       this.#nextProbe = this.#turnAfter(now) ?? followingProbe(this, links, now);
       this.#lastProbe = now;
@@ -287,7 +296,7 @@ export class MonitoredLink implements ProbeTimes {
   /** When `handleTimeout` wants to be called. */
   nextTimeout(): Instant | undefined {
     if (this.#round !== undefined) return this.#round.nextTimeout();
-    const due = this.#awaitedUntil ?? this.#dueAt();
+    const due = this.#awaited?.until ?? this.#dueAt();
     // Asked of each link whenever the node's next deadline is looked for: mostly there is nothing else.
     return this.#restartingUntil === undefined && this.#handoverUntil === undefined
       ? due
@@ -310,10 +319,11 @@ export class MonitoredLink implements ProbeTimes {
   forgive(gap: Duration, now: Instant): void {
     if (!this.isWaiting || this.#forgivenGaps >= forgivenGapsMax) return;
     this.#forgivenGaps += 1;
-    if (this.#awaitedUntil !== undefined && this.#awaitedUntil <= now) {
-      this.#awaitedUntil = this.#awaitFrom(now, now);
+    if (this.#awaited !== undefined && this.#awaited.until <= now) {
+      this.#awaited = this.#await(now, this.#awaited.isRepeated, now);
     }
-    this.#round?.forgive(this.#probes.forgive(), gap);
+    const forgiven = this.#probes.forgive();
+    this.#round?.forgive(forgiven, gap);
   }
 
   /** How the link stands. */
@@ -334,9 +344,22 @@ export class MonitoredLink implements ProbeTimes {
     };
   }
 
+  /** No answer to the regular probe: it is repeated, once, before anybody is suspected. */
+  #miss({ sentAt, isRepeated }: AwaitedProbe, now: Instant): MonitorEffect[] {
+    // Meanwhile this node may have learned that it is slow.
+    const awaited = this.#await(sentAt, isRepeated, now);
+    if (awaited.until > now) {
+      this.#awaited = awaited;
+      return [];
+    }
+    this.#awaited = isRepeated ? undefined : this.#await(now, true, now);
+    return isRepeated ? this.#suspect(now) : [this.#probe(now)];
+  }
+
   #suspect(now: Instant): MonitorEffect[] {
     const { loss } = this.#probes;
-    const tries = { most: triesFor(loss), alone: triesAloneFor(loss) };
+    // The repeated probe was the first try.
+    const tries = { most: triesFor(loss) - 1, alone: Math.max(0, triesAloneFor(loss) - 1) };
     const misses = this.#probes.expire(milliseconds(0), now);
     this.#trust.handleMiss(this.id);
     const slowness = this.#trust.patienceFactor;
@@ -392,9 +415,13 @@ export class MonitoredLink implements ProbeTimes {
     return { kind: "probe", id: this.id, attempt: this.#probes.begin(now) };
   }
 
-  #awaitFrom(sentAt: Instant, now: Instant): Instant {
-    const least = this.#roundTrip.smoothed === undefined ? missAfterUnmeasured : missAfterMin;
-    return later(sentAt, this.#patience(least, now));
+  #await(sentAt: Instant, isRepeated: boolean, now: Instant): AwaitedProbe {
+    const least = this.#roundTrip.smoothed === undefined
+      ? missAfterUnmeasured
+      : isRepeated
+      ? missAfterMin
+      : repeatAfterMin;
+    return { sentAt, isRepeated, until: later(sentAt, this.#patience(least, now)) };
   }
 
   /** How long an answer may take: longer where round trips are, and while this node is slow. */

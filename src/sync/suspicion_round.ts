@@ -69,7 +69,7 @@ export class SuspicionRound {
   beginAuthentication(patience: Duration, now: Instant): boolean {
     if (this.#authentication !== "not begun") return false;
     this.#authentication = "running";
-    const wait = Math.max(this.#slowness * authenticationWait, 2 * patience);
+    const wait = this.#slowness * authenticationWait + 2 * patience;
     this.#authenticationDeadline = later(now, milliseconds(wait));
     return true;
   }
