@@ -7,7 +7,8 @@
  * The addresses of an id are dialled in rounds, one after the other: where it was heard last first,
  * then where it was linked, then what its record says. An address that a beacon adds joins the next
  * round, so somebody who claims an id over and over cannot keep its true addresses from their turn.
- * When a round has failed the id rests, 1 s doubling to 1 h.
+ * When a round has failed the id rests, 1 s doubling to 1 h. One that is heard anew rests no longer
+ * than some seconds from then: what failed before it could be heard says little.
  *
  * @module
  */
@@ -22,7 +23,9 @@ import type { KnownNodes } from "./known_nodes.ts";
 import {
   backoffMax,
   backoffMin,
+  declinedBackoff,
   heardAddressesMax,
+  heardBackoff,
   heardFor,
   heldEntriesMax,
   lostNearFor,
@@ -133,7 +136,16 @@ export class Candidates {
     const heard = { address, firstAt: fresh ? before.firstAt : now, at: now };
     entry.heard = [heard, ...others].slice(0, heardAddressesMax);
     if (!entry.linked) this.#near.set(id, entry);
+    if (!fresh) this.#shortenRest(entry, now);
     return true;
+  }
+
+  /** The id was not heard there before: it may have come into reach. */
+  #shortenRest(entry: Entry, now: Instant): void {
+    // Who let go of this node or said good-bye has not failed, and gets its rest.
+    if (entry.notBefore === undefined || entry.notBefore <= later(now, declinedBackoff)) return;
+    entry.notBefore = later(now, this.#jittered(heardBackoff));
+    entry.round = nowhere;
   }
 
   /** A stored record says where the id listens: a stranger is none any more. */

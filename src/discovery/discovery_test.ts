@@ -7,8 +7,12 @@ import { KnownBook } from "../../tests/fixtures/known_book.ts";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { Discovery, type HeardBeacon } from "./discovery.ts";
 import {
+  backoffMax,
+  fillPause,
+  heardBackoff,
   recordDialsPerSourceBurst,
   recordDialsPerSourceRate,
+  roundAddressesMax,
   volunteerLinksMax,
 } from "./limits.ts";
 import type { DiscoveryEffect } from "./effects.ts";
@@ -280,6 +284,45 @@ Deno.test("a known unreachable id is dialled at start, again and again, and at o
   assertEquals(dialsIn(effects), ["10.0.0.2:7411"]);
   const beacons = effects.filter((effect) => effect.kind === "beacon");
   assertEquals(beacons, [{ kind: "beacon", interfaceName: "eth1", solicit: false }]);
+});
+
+Deno.test("an id that failed for hours is dialled seconds after it is heard, and not without end", () => {
+  const machine = machineOn([eth0]);
+  const where = at("10.0.0.2");
+  machine.handleLinked(c, at("10.0.0.3"), instant(1));
+  learn(machine, b, [where]);
+  const moments: number[] = [];
+  const fail = (until: number) => {
+    for (const { at: moment, effect } of run(machine, until)) {
+      if (effect.kind !== "dial") continue;
+      moments.push(moment);
+      machine.handleDialled(effect.to, { kind: "failed", reason: "timeout" }, instant(until));
+    }
+  };
+  const begun = 12 * 3_600_000;
+  for (let now = 0; now < begun; now += 5_000) fail(now);
+  const restsUntil = (moments.at(-1) ?? 0) + 0.75 * backoffMax;
+  const heardAt = Math.max(begun, restsUntil - 0.5 * backoffMax);
+  fail(heardAt);
+  const before = moments.length;
+  machine.handleBeacon(beaconOf(b), where, "eth0", true, instant(heardAt));
+  for (let now = heardAt; now < heardAt + heardBackoff + 2 * fillPause; now += 100) fail(now);
+  const after = (moments[before] ?? Infinity) - heardAt;
+  assert(after > 5_000 && after <= heardBackoff + fillPause, `dialled after ${after} ms`);
+  // Where its port is closed it is heard one way, and has the times of such a peer.
+  machine.handleLinked(b, where, instant(heardAt + 500_000));
+  machine.handleUnlinked(b, "lost", instant(heardAt + 500_001));
+  const beforeForgery = moments.length;
+  // Beacons in its name from ever new addresses, four a second.
+  for (let i = 0; i < 2_400; i++) {
+    const now = heardAt + 600_000 + i * 250;
+    const forged = at(`10.1.${i >> 8}.${i & 0xff}`);
+    machine.handleBeacon(beaconOf(b), forged, "eth0", true, instant(now));
+    fail(now);
+  }
+  const forgedFor = 600_000;
+  const rounds = 1 + forgedFor / (0.75 * heardBackoff);
+  assert(moments.length - beforeForgery <= rounds * roundAddressesMax);
 });
 
 Deno.test("--peer is resolved and dialled for ever, at most 30 s apart", () => {

@@ -13,6 +13,8 @@ Deno.test("the limits of discovery fit together", () => {
   assert(limits.staggerMax + limits.connectTimeout < limits.oneWayPatience);
   assert(limits.oneWayPatience < seconds(5), "the promised 5 s");
   assert(limits.heardAddressesMax * limits.connectTimeout < limits.oneWayHeardWithin);
+  assert(limits.heardBackoff + limits.fillPause < limits.oneWayHeardWithin);
+  assert(limits.heardBackoff < limits.declinedBackoff && limits.heardBackoff < limits.backoffMax);
   // All one-way peers get their try in time, though each may take its whole timeout.
   assert(
     limits.oneWayPeersMax * limits.connectTimeout <=
