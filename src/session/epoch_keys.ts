@@ -230,7 +230,7 @@ export class EpochKeys {
       return { kind: "unknown-epoch", answer: encodeWhoAreYou(request.nonce) };
     }
     const secret = await epoch.secret;
-    const handleName = String.fromCharCode(...request.handle);
+    const handleName = toHex(request.handle);
     let peer = epoch.peers.get(handleName);
     if (peer === undefined) {
       const prefix = await unwrapHandle(secret, request.handle);

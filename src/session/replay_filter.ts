@@ -14,6 +14,7 @@
  * @module
  */
 import { BoundedMap } from "../base/bounded_map.ts";
+import { toHex } from "../base/bytes.ts";
 
 /** The handles and nonces of the last `limit` requests that were noted. */
 export class ReplayFilter {
@@ -26,7 +27,7 @@ export class ReplayFilter {
 
   /** Notes the request; `false` if it had been noted before. */
   firstSight(handle: Uint8Array, nonce: Uint8Array): boolean {
-    const name = String.fromCharCode(...handle, ...nonce);
+    const name = `${toHex(handle)}${toHex(nonce)}`;
     if (this.#seen.has(name)) return false;
     this.#seen.set(name, true);
     return true;
