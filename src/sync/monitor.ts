@@ -62,6 +62,8 @@ export class Monitor {
   readonly #reports = new BoundedMap<string, Instant>(reportedLossesMax);
   readonly #prng: Prng;
   readonly #trust: SelfTrust;
+  /** The earliest deadline of all links or before it, once somebody asked since one was touched. */
+  #next: { readonly due: Instant | undefined } | undefined;
 
   constructor(options: MonitorOptions) {
     this.#prng = options.prng;
@@ -73,7 +75,7 @@ export class Monitor {
    * out if the peer dialled). A link already known counts as a finished authentication.
    */
   handleLink(id: NodeId, address: SocketAddress | undefined, now: Instant): MonitorEffect[] {
-    const known = this.#links.get(id);
+    const known = this.#link(id);
     if (known !== undefined) return this.#settled(known.handleFinished(address, now));
     invariant(this.#links.size < monitoredLinksMax, "no more links than the monitor's limit");
     const first = freePhase(this.#links.values(), probeInterval, this.#prng, now);
@@ -84,7 +86,14 @@ export class Monitor {
 
   /** The node gave the link up for a reason of its own. */
   handleUnlink(id: NodeId): void {
+    this.#next = undefined;
     this.#links.delete(id);
+  }
+
+  /** The link of that id, about to be told something: its deadline may move. */
+  #link(id: NodeId): MonitoredLink | undefined {
+    this.#next = undefined;
+    return this.#links.get(id);
   }
 
   /**
@@ -99,7 +108,7 @@ export class Monitor {
     turn: Instant | undefined,
     now: Instant,
   ): void {
-    const link = this.#links.get(id);
+    const link = this.#link(id);
     if (link === undefined) return;
     const before = link.interval;
     link.handleRole(role, turn, now);
@@ -109,7 +118,7 @@ export class Monitor {
 
   /** Only this node can dial the peer: an address translator stands between. */
   handleMapped(id: NodeId, now: Instant): void {
-    const link = this.#links.get(id);
+    const link = this.#link(id);
     if (link === undefined || link.isMapped) return;
     const kept = [...this.#links.values()].filter(({ isMapped }) => isMapped).length;
     if (kept >= mappedLinksMax) return this.#counters.count("mapping not kept open");
@@ -129,12 +138,13 @@ export class Monitor {
    * this node, so it ends no suspicion.
    */
   handleAsked(id: NodeId, now: Instant): void {
+    // Told with every request: its deadline only moves away, so what is kept is early at most.
     this.#links.get(id)?.handleAsked(now);
   }
 
   /** The probe `attempt` was answered. */
   handleAnswer(id: NodeId, attempt: number, now: Instant): MonitorEffect[] {
-    const effects = this.#links.get(id)?.handleAnswer(attempt, now) ?? "answer to no probe";
+    const effects = this.#link(id)?.handleAnswer(attempt, now) ?? "answer to no probe";
     if (typeof effects !== "string") return effects;
     this.#counters.count(effects);
     return [];
@@ -142,17 +152,17 @@ export class Monitor {
 
   /** The peer answered this node through somebody else. */
   handleRelayed(id: NodeId, now: Instant): MonitorEffect[] {
-    return this.#settled(this.#links.get(id)?.handleRelayed(now) ?? []);
+    return this.#settled(this.#link(id)?.handleRelayed(now) ?? []);
   }
 
   /** Another datagram of this node's was answered by the peer: as good as an answered probe. */
   handleHeard(id: NodeId, now: Instant): MonitorEffect[] {
-    return this.#links.get(id)?.handleHeard(now) ?? [];
+    return this.#link(id)?.handleHeard(now) ?? [];
   }
 
   /** The connection of an authentication under way was taken; its exchange is not finished yet. */
   handleConnected(id: NodeId, now: Instant): void {
-    this.#links.get(id)?.handleConnected(now);
+    this.#link(id)?.handleConnected(now);
   }
 
   /** An exchange with the peer that this node dialled has ended. */
@@ -161,7 +171,7 @@ export class Monitor {
     outcome: AuthenticationOutcome,
     now: Instant,
   ): MonitorEffect[] {
-    return this.#settled(this.#links.get(id)?.handleAuthentication(outcome, now) ?? []);
+    return this.#settled(this.#link(id)?.handleAuthentication(outcome, now) ?? []);
   }
 
   /**
@@ -171,7 +181,7 @@ export class Monitor {
    * @param reporter Names who says so, or, in other words, the lost node that watched the peer.
    */
   handleReportedLoss(id: NodeId, reporter: string, now: Instant): void {
-    const link = this.#links.get(id);
+    const link = this.#link(id);
     if (link === undefined || link.isWaiting) return;
     const pair = `${id} ${reporter}`;
     const reportedAt = this.#reports.get(pair);
@@ -184,19 +194,21 @@ export class Monitor {
 
   /** The peer said that it will be back: its link is kept for a minute, once per exchange. */
   handleRestarting(id: NodeId, now: Instant): MonitorEffect[] {
-    return this.#links.get(id)?.handleRestarting(now) ?? [];
+    return this.#link(id)?.handleRestarting(now) ?? [];
   }
 
   /** The peer said good-bye. */
   handleLeaving(id: NodeId): MonitorEffect[] {
-    const link = this.#links.get(id);
+    const link = this.#link(id);
     return link === undefined ? [] : this.#settled([link.drop("good-bye")]);
   }
 
   /** What is due at `now`. */
   handleTimeout(now: Instant): MonitorEffect[] {
-    const due = this.nextTimeout();
+    const due = this.#earliest();
+    this.#next = { due };
     if (due === undefined || due > now) return [];
+    this.#next = undefined;
     const late = elapsed(due, now);
     // We were not running when we should have been.
     if (late > lateAfter) {
@@ -212,8 +224,13 @@ export class Monitor {
     return effects;
   }
 
-  /** When `handleTimeout` wants to be called. */
+  /** When `handleTimeout` wants to be called; may be early. */
   nextTimeout(): Instant | undefined {
+    this.#next ??= { due: this.#earliest() };
+    return this.#next.due;
+  }
+
+  #earliest(): Instant | undefined {
     let next: Instant | undefined;
     for (const link of this.#links.values()) {
       const due = link.nextTimeout();
