@@ -20,14 +20,20 @@ export class Background {
     return this.#running.size;
   }
 
-  /** Takes the work over. `what` names it in the report of a failure. */
-  own(what: string, work: Promise<unknown>): void {
+  /**
+   * Takes the work over. `what` names it in the report of a failure.
+   *
+   * @param ended Called when it is over, however it ended; must not throw.
+   */
+  own(what: string, work: Promise<unknown>, ended?: () => void): void {
     const owned: Promise<void> = work.then(
       () => {
         this.#running.delete(owned);
+        ended?.();
       },
       (error: unknown) => {
         this.#running.delete(owned);
+        ended?.();
         this.#report(what, error);
       },
     );

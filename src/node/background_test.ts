@@ -14,6 +14,15 @@ Deno.test("work that fails is reported by name, once, and stops nothing else", a
   assertEquals(background.size, 0);
 });
 
+Deno.test("who handed work over is told of its end, however it ended", async () => {
+  const ends: string[] = [];
+  const background = new Background(() => ends.push("reported"));
+  background.own("breaks", Promise.reject(new Error("no")), () => ends.push("broke"));
+  background.own("works", Promise.resolve(), () => ends.push("worked"));
+  await background.settled();
+  assertEquals(ends.toSorted(), ["broke", "reported", "worked"]);
+});
+
 Deno.test("settling waits for work that was begun while it waited", async () => {
   const background = new Background(() => {});
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -17,12 +17,14 @@ export const shedReasons = {
   newAuthors: "new authors over one neighbour's ration",
 } as const;
 
+const reasons = Object.values(shedReasons);
+
 /** Looks now and then. */
 export class Overload {
   readonly #counters: Counters;
   readonly #warnings: Warnings;
   readonly #seen = new Map<string, number>();
-  /** When each reason last grew fast. */
+  /** When each reason last grew fast, while that is not over. */
   readonly #shedAt = new Map<string, Instant>();
 
   constructor(counters: Counters, warnings: Warnings) {
@@ -32,19 +34,23 @@ export class Overload {
 
   /** Compares with the look before. */
   look(now: Instant): void {
-    for (const reason of Object.values(shedReasons)) {
+    for (const reason of reasons) {
       const count = this.#counters.of(reason);
-      if (count - (this.#seen.get(reason) ?? 0) >= overloadShedMin) this.#shedAt.set(reason, now);
+      const seen = this.#seen.get(reason) ?? 0;
+      if (count === seen) continue;
+      if (count - seen >= overloadShedMin) this.#shedAt.set(reason, now);
       this.#seen.set(reason, count);
     }
-    const reasons = [...this.#shedAt].flatMap(([reason, at]) =>
-      elapsed(at, now) < overloadOver ? [reason] : []
-    );
+    // As nearly always: there is nothing to warn of, nor a warning to end.
+    if (this.#shedAt.size === 0) return;
+    for (const [reason, at] of this.#shedAt) {
+      if (elapsed(at, now) >= overloadOver) this.#shedAt.delete(reason);
+    }
     this.#warnings.set(
-      reasons.length > 0,
+      this.#shedAt.size > 0,
       "overload",
       `More comes in than this node takes; what is too much is dropped (${
-        reasons.sort().join(", ")
+        [...this.#shedAt.keys()].sort().join(", ")
       }). Links are answered as before.`,
     );
   }

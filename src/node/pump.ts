@@ -19,7 +19,7 @@ export interface Timed {
 /** Longest time between two looks: a machine whose deadline moved without a poke is seen by then. */
 const lookEvery = seconds(3);
 /** A pump that is awake for another reason takes a look this early: waking for it would cost more. */
-const lookAhead = milliseconds(1_500);
+const lookAhead = milliseconds(500);
 
 /** Drives `Timed` things on a clock until its signal aborts. */
 export class Pump {
