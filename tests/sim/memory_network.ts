@@ -22,7 +22,7 @@ import {
   type SocketAddress,
   socketAddress,
 } from "../../src/wire/socket_address.ts";
-import { Traffic } from "./traffic.ts";
+import { Traffic, type TrafficKind } from "./traffic.ts";
 import type { VirtualTime } from "./virtual_clock.ts";
 
 const beaconPort = 7410;
@@ -427,13 +427,14 @@ export class MemoryHost implements Network {
     const { network } = this;
     network.sent++;
     network.sentBytes += bytes.length;
-    this.traffic.noteDatagramOut(bytes, to.ip);
+    const kind = this.traffic.noteDatagramOut(bytes, to.ip);
     const way = this.#way(bound, from, to);
     if (way === undefined) return true; // Nobody there: it gets lost, as it would on a wire.
     const { path } = way;
     const passed = network.filter(bytes, this, path.to, to);
     if (passed === undefined) return true;
-    network.carry(passed, this, path.to, (arrived) => path.to.#arrive(arrived, way));
+    const passedKind = passed === bytes ? kind : undefined;
+    network.carry(passed, this, path.to, (arrived) => path.to.#arrive(arrived, way, passedKind));
     return true;
   }
 
@@ -468,8 +469,8 @@ export class MemoryHost implements Network {
     this.#put(bytes, socketAddress(from.ip, from.port, interfaceName), to, interfaceName, key);
   }
 
-  #arrive(bytes: Bytes, way: Way): void {
-    this.#put(bytes, way.from, way.to, way.path.remoteInterface, way.key);
+  #arrive(bytes: Bytes, { from, to, path, key }: Way, kind: TrafficKind | undefined): void {
+    this.#put(bytes, from, to, path.remoteInterface, key, kind);
   }
 
   #put(
@@ -478,9 +479,10 @@ export class MemoryHost implements Network {
     to: SocketAddress,
     interfaceName: string,
     key: string,
+    kind?: TrafficKind,
   ): void {
     if (this.#attachments.get(interfaceName)?.ips.includes(to.ip) !== true) return;
-    this.traffic.noteDatagramIn(bytes, to.ip);
+    this.traffic.noteDatagramIn(bytes, to.ip, kind);
     this.#sockets.get(key)?.inbox.put({ bytes, from });
   }
 

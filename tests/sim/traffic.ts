@@ -49,20 +49,22 @@ export class Traffic {
     this.byKind.set(kind, (this.byKind.get(kind) ?? 0) + bytes);
   }
 
-  /** A datagram left. */
-  noteDatagramOut(bytes: Bytes, to: IpAddress): void {
+  /** A datagram left. Returns its kind, for where it arrives. */
+  noteDatagramOut(bytes: Bytes, to: IpAddress): TrafficKind | undefined {
     const length = bytes.length + (isIpv6(to) ? ipv6Headers : ipv4Headers);
     this.bytesOut += length;
     this.datagramsOut++;
-    if (this.classify !== undefined) this.#count(this.classify(bytes), length);
+    const kind = this.classify?.(bytes);
+    if (kind !== undefined) this.#count(kind, length);
+    return kind;
   }
 
   /** A datagram arrived. */
-  noteDatagramIn(bytes: Bytes, at: IpAddress): void {
+  noteDatagramIn(bytes: Bytes, at: IpAddress, kind = this.classify?.(bytes)): void {
     const length = bytes.length + (isIpv6(at) ? ipv6Headers : ipv4Headers);
     this.bytesIn += length;
     this.datagramsIn++;
-    if (this.classify !== undefined) this.#count(this.classify(bytes), length);
+    if (kind !== undefined) this.#count(kind, length);
   }
 
   /** A beacon left: one datagram, however many hear it. */

@@ -15,59 +15,78 @@ import type { Clock } from "../../src/platform/clock.ts";
 import { turn } from "./crypto_gate.ts";
 
 interface Due {
-  readonly at: number;
-  /** Among those due at one time the first come is the first served. */
-  readonly order: number;
   action: (() => void) | undefined;
 }
 
-function isBefore(a: Due, b: Due): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
-}
+/** Children of an entry of the heap: four lie side by side in memory, and it is half as high as by two. */
+const branches = 4;
 
-/** What is to happen, soonest first: a binary heap. */
+/**
+ * What is to happen, soonest first: a heap. Times and orders lie in arrays of their own, so that
+ * finding a place reads neighbouring numbers and not objects all over the memory of a large world.
+ */
 class Agenda {
-  readonly #heap: Due[] = [];
+  readonly #at: number[] = [];
+  /** Among those due at one time the first come is the first served. */
+  readonly #order: number[] = [];
+  readonly #due: Due[] = [];
 
-  get first(): Due | undefined {
-    return this.#heap[0];
+  /** When the first is due; infinite if there is none. */
+  get firstAt(): number {
+    return this.#at[0] ?? Infinity;
   }
 
-  add(due: Due): void {
-    const heap = this.#heap;
-    let at = heap.length;
-    heap.push(due);
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      const parent = heap[above];
-      if (parent === undefined || !isBefore(due, parent)) break;
-      heap[at] = parent;
-      at = above;
+  add(at: number, order: number, due: Due): void {
+    let hole = this.#at.length;
+    this.#put(hole, at, order, due);
+    while (hole > 0) {
+      const above = Math.floor((hole - 1) / branches);
+      if (!this.#isLater(above, at, order)) break;
+      this.#move(above, hole);
+      hole = above;
     }
-    heap[at] = due;
+    this.#put(hole, at, order, due);
   }
 
+  /** Takes the first away. */
   take(): Due | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first;
-    let at = 0;
+    const first = this.#due[0];
+    const [at, order, due] = [this.#at.pop(), this.#order.pop(), this.#due.pop()];
+    if (at === undefined || order === undefined || due === undefined) return undefined;
+    const length = this.#at.length;
+    if (length === 0) return first;
+    let hole = 0;
     for (;;) {
-      let below = 2 * at + 1;
-      let child = heap[below];
-      if (child === undefined) break;
-      const other = heap[below + 1];
-      if (other !== undefined && isBefore(other, child)) {
-        child = other;
-        below++;
+      const below = branches * hole + 1;
+      if (below >= length) break;
+      let least = below;
+      const end = Math.min(below + branches, length);
+      for (let child = below + 1; child < end; child++) {
+        if (this.#isLater(least, this.#at[child] ?? 0, this.#order[child] ?? 0)) least = child;
       }
-      if (!isBefore(child, last)) break;
-      heap[at] = child;
-      at = below;
+      if (this.#isLater(least, at, order)) break;
+      this.#move(least, hole);
+      hole = least;
     }
-    heap[at] = last;
+    this.#put(hole, at, order, due);
     return first;
+  }
+
+  /** Whether the entry in that place comes after one of that time and order. */
+  #isLater(place: number, at: number, order: number): boolean {
+    const placed = this.#at[place] ?? 0;
+    return placed > at || (placed === at && (this.#order[place] ?? 0) > order);
+  }
+
+  #put(place: number, at: number, order: number, due: Due): void {
+    this.#at[place] = at;
+    this.#order[place] = order;
+    this.#due[place] = due;
+  }
+
+  #move(from: number, to: number): void {
+    const due = this.#due[from];
+    if (due !== undefined) this.#put(to, this.#at[from] ?? 0, this.#order[from] ?? 0, due);
   }
 }
 
@@ -107,8 +126,8 @@ export class VirtualTime {
 
   /** Does it after this long; the result calls it off. */
   after(length: Duration, action: () => void): () => void {
-    const due: Due = { at: this.#now + Math.max(0, length), order: this.#order++, action };
-    this.#agenda.add(due);
+    const due: Due = { action };
+    this.#agenda.add(this.#now + Math.max(0, length), this.#order++, due);
     this.#pending++;
     return () => {
       if (due.action !== undefined) this.#pending--;
@@ -138,14 +157,14 @@ export class VirtualTime {
       await this.#quiet();
       this.afterEach();
       if (holds()) return true;
-      const next = this.#agenda.first;
-      if (next === undefined || next.at > end) break;
-      this.#agenda.take();
-      const { action } = next;
-      if (action === undefined) continue;
+      const at = this.#agenda.firstAt;
+      if (at > end) break;
+      const next = this.#agenda.take();
+      const action = next?.action;
+      if (next === undefined || action === undefined) continue;
       next.action = undefined;
       this.#pending--;
-      this.#now = Math.max(this.#now, next.at);
+      this.#now = Math.max(this.#now, at);
       this.#happened++;
       action();
     }
