@@ -5,7 +5,9 @@
  *
  *     deno task sim --nodes 1000 --seed 7 --minutes 60 --loss 0.2
  *     deno task sim                    the table of simulated numbers, into bench/results/sim.json
- *     deno task sim --scenario power-cut       something that happens to a fleet, and what must come of it
+ *     deno task sim ten loss           these fleets of the table
+ *     deno task sim loss thousand
+  deno task sim --scenario power-cut       something that happens to a fleet, and what must come of it
  *
  * Cryptography is the stand-in of tests/sim, which the task chooses. Exit code: 0 = done; 1 = a fleet
  * did not form, a node failed or a scenario found what must not be; 2 = wrong usage.
@@ -29,6 +31,7 @@ import {
   type SimPlan,
   simulate,
 } from "./sim/simulate.ts";
+import { fleetLines, fleetNames, fleetsOf, KeptTable } from "./sim/table.ts";
 
 const optionSpecs: readonly OptionSpec[] = [
   { name: "nodes", value: "N", help: "nodes in the fleet, 2 to 50,000" },
@@ -49,6 +52,7 @@ const optionSpecs: readonly OptionSpec[] = [
   { name: "churn-minutes", value: "N", help: "virtual minutes of that (60)" },
   { name: "changes", value: "N", help: "records that change, one after the other (5)" },
   { name: "ends", value: "N", help: "nodes that are killed, and as many that fall silent (3)" },
+  { name: "for-good", help: "nodes that ended do not return" },
   { name: "assembled", help: "the fleet stands from the start: it is not formed" },
   {
     name: "scenario",
@@ -61,14 +65,16 @@ const optionSpecs: readonly OptionSpec[] = [
 
 /** Larger fleets are not watched for false alarms: each node would look at all after each change. */
 const watchedMax = 1_000;
-/** Nodes of the largest fleet of the table, which is to be printed within a quarter of an hour. */
-const largestInTable = 3_000;
-
-const help = `Usage: deno task sim [options]
+const help = `Usage: deno task sim [FLEET…] [--json]
+       deno task sim OPTIONS
 
 A fleet of production nodes in virtual time: forms, rests, learns of changes, misses who is gone.
-Without options: the table of simulated numbers, about a quarter of an hour. What forming a fleet
-takes grows with the square of its nodes; --assembled begins with one that stands.
+Without options: the table of simulated numbers, some 35 minutes of one processor, or the rows of the
+fleets that are named. What forming a fleet takes grows with the square of its nodes; --assembled
+begins with one that stands.
+
+Fleets of the table, and the processor time that each took:
+${fleetLines().join("\n")}
 
 Options:
 ${optionLines(optionSpecs).join("\n")}
@@ -131,52 +137,8 @@ function planOf(parsed: ParsedWords): SimPlan {
     churnFor: minutes(numberOf(parsed, "churn-minutes", 60, { from: 1, to: 100_000 })),
     changes: numberOf(parsed, "changes", 5, { from: 0, to: 1_000, isWhole: true }),
     ends: numberOf(parsed, "ends", 3, { from: 0, to: 100, isWhole: true }),
+    endedReturn: !parsed.has("for-good"),
   };
-}
-
-/** The issue's rows: fleets of these kinds, one after the other. */
-function tablePlans(): SimPlan[] {
-  const base: SimPlan = {
-    nodes: 10,
-    lans: 1,
-    isAssembled: false,
-    isWatched: true,
-    seed: 7,
-    loss: 0,
-    delay: milliseconds(5),
-    rest: minutes(10),
-    churnPerHour: 0,
-    churnFor: minutes(60),
-    changes: 5,
-    ends: 3,
-  };
-  return [
-    { ...base, ends: 15, churnPerHour: 1, churnFor: minutes(24 * 60) },
-    { ...base, nodes: 100, lans: 2, ends: 15, churnPerHour: 0.01 },
-    // A thousand node-hours, of as few nodes as have the links of many.
-    { ...base, nodes: 20, lans: 2, loss: 0.2, rest: minutes(3_000), changes: 0, ends: 0 },
-    {
-      ...base,
-      nodes: 1_000,
-      lans: 4,
-      isAssembled: true,
-      rest: minutes(2),
-      churnPerHour: 0.01,
-      churnFor: minutes(20),
-      changes: 3,
-      ends: 2,
-    },
-    {
-      ...base,
-      nodes: largestInTable,
-      lans: largestInTable / 250,
-      isAssembled: true,
-      isWatched: false,
-      rest: minutes(0.5),
-      changes: 1,
-      ends: 0,
-    },
-  ];
 }
 
 /** What the options ask to be played; absent without `--scenario`. */
@@ -229,14 +191,9 @@ async function main(args: readonly string[]): Promise<number> {
     stderr.write("The simulator needs the stand-in for cryptography: run it by deno task sim\n");
     return 2;
   }
-  const isTable = args.filter((word) => word !== "--json").length === 0;
-  let runs: readonly (() => Promise<SimOutcome>)[];
+  let runs: readonly Run[];
   try {
-    if (parsed.words.length > 0) {
-      throw new UsageError(`"${parsed.words.join(" ")}" is no option; options begin with --`);
-    }
-    const plans = isTable ? tablePlans() : [planOf(parsed)];
-    runs = scenesOf(parsed) ?? plans.map((plan) => () => simulate(plan, outside));
+    runs = runsOf(parsed, args.every((word) => word === "--json" || !word.startsWith("--")));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     stderr.write(`${error.message}\nSee: deno task sim --help\n`);
@@ -251,13 +208,31 @@ async function main(args: readonly string[]): Promise<number> {
     failures += outcome.failures.length;
   }
   print(figures, parsed.has("json"));
-  if (isTable) {
-    const file = `${root}/bench/results/sim.json`;
-    await Deno.mkdir(`${root}/bench/results`, { recursive: true });
-    await Deno.writeTextFile(file, `${JSON.stringify(figures, undefined, 2)}\n`);
-    stderr.write("Written to bench/results/sim.json\n");
-  }
   return failures > 0 ? 1 : 0;
+}
+
+type Run = () => Promise<SimOutcome>;
+
+/** What is to be run, one after the other. */
+function runsOf(parsed: ParsedWords, isTable: boolean): readonly Run[] {
+  const { words } = parsed;
+  const fleets = fleetsOf(words);
+  if (typeof fleets === "string") {
+    throw new UsageError(
+      `"${fleets}" is no fleet of the table; there are: ${fleetNames.join(", ")}`,
+    );
+  }
+  if (isTable) {
+    const table = new KeptTable(`${root}/bench/results`);
+    return fleets.map((fleet) => async () => {
+      const outcome = await simulate(fleet.plan, outside);
+      await table.keep(fleet, outcome.figures);
+      standardError().write(`Written to ${table.file}\n`);
+      return outcome;
+    });
+  }
+  if (words.length > 0) throw new UsageError(`"${words[0]}" is of the table, which has no options`);
+  return scenesOf(parsed) ?? [() => simulate(planOf(parsed), outside)];
 }
 
 function print(figures: readonly SimFigure[], json: boolean): void {

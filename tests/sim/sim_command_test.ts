@@ -51,19 +51,24 @@ Deno.test("an assembled fleet is in step from the start, and stands changes and 
 });
 
 Deno.test("wrong options of the simulator are named, with what they take", async () => {
-  const [tooMany, noNumber, unknown, crowded, nowhere, unfit, help] = await Promise.all([
-    sim("--nodes", "1"),
-    sim("--loss", "lots"),
-    sim("--node", "10"),
-    sim("--nodes", "600", "--lans", "2"),
-    sim("--scenario", "power-cut,flood"),
-    sim("--scenario", "power-cut", "--loss", "0.1"),
-    sim("--help"),
-  ]);
-  for (const wrong of [tooMany, noNumber, unknown, crowded, nowhere, unfit]) {
+  const [tooMany, noNumber, unknown, crowded, noFleet, mixed, nowhere, unfit, help] = await Promise
+    .all([
+      sim("--nodes", "1"),
+      sim("--loss", "lots"),
+      sim("--node", "10"),
+      sim("--nodes", "600", "--lans", "2"),
+      sim("loss", "rain"),
+      sim("loss", "--nodes", "10"),
+      sim("--scenario", "power-cut,flood"),
+      sim("--scenario", "power-cut", "--loss", "0.1"),
+      sim("--help"),
+    ]);
+  for (const wrong of [tooMany, noNumber, unknown, crowded, noFleet, mixed, nowhere, unfit]) {
     assertEquals(wrong.code, 2, wrong.said);
   }
   assertEquals(help.code, 0);
+  assertStringIncludes(noFleet.said, '"rain" is no fleet of the table; there are: ten, loss, ');
+  assertStringIncludes(mixed.said, '"loss" is of the table, which has no options');
   assertStringIncludes(nowhere.said, 'There is no scenario "flood"');
   assertStringIncludes(unfit.said, "--loss does not go with --scenario");
   assertStringIncludes(help.out, "a third of the fleet lies");
