@@ -226,6 +226,16 @@ Deno.test("who has few links, or does not say, is told of everything at once", (
   }
 });
 
+Deno.test("who has few links itself tells everybody of everything at once", () => {
+  const { push, linkCounts, change } = world(a, b, c, d, e);
+  for (const link of [a, b, c, d, e]) linkCounts.set(link, 12);
+  for (let i = 0; i < 30; i++) {
+    change(offerNumber(i, 1), after(10_000 * i), a);
+    const told = receivers(push.handleTimeout(after(10_000 * i + 20)), "offer");
+    assertEquals(told, [b, c, d, e].sort());
+  }
+});
+
 Deno.test("what a comparison brought goes only to links that are in step themselves", () => {
   const { push, change } = world(a, b, c);
   push.handleInStep(b);
@@ -361,6 +371,32 @@ Deno.test("a flood of changes and of offers stays within the limits", () => {
   assertEquals(push.snapshot().pulls, pullsPerLinkMax);
   assertEquals(push.snapshot().counts["pulls over one neighbour's share"], 10);
   assert(offerersMax > 1 && pullsMax > 2 * pullsPerLinkMax);
+});
+
+Deno.test("many neighbours that offer without end are asked for so much in all", () => {
+  const links = Array.from({ length: pullsMax / pullsPerLinkMax + 1 }, (_, i) => fakeNodeId(i + 1));
+  const { push } = world(...links);
+  for (const [i, link] of links.entries()) {
+    const offers = Array.from(
+      { length: pullsPerLinkMax },
+      (_, j) => offerNumber(10_000 * i + j, 1),
+    );
+    push.handleOffers(link, offers, start);
+  }
+  assertEquals(push.snapshot().pulls, pullsMax);
+  assertEquals(push.snapshot().counts, { "too many pulls": pullsPerLinkMax });
+});
+
+Deno.test("of many that offer one record so many are asked and no more", () => {
+  const links = Array.from({ length: offerersMax + 3 }, (_, i) => fakeNodeId(i + 1));
+  const { push } = world(...links);
+  const offer = offerNumber(1, 1);
+  const asked = links.flatMap((link) => push.handleOffers(link, [offer], start));
+  for (let i = 1; i < links.length; i++) {
+    asked.push(...push.handleTimeout(after(pullRetryDelay * i)));
+  }
+  assertEquals(asked.length, offerersMax);
+  assertEquals(push.snapshot().pulls, 0);
 });
 
 Deno.test("one neighbour's flood leaves room for what others bring", () => {

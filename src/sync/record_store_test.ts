@@ -373,6 +373,24 @@ Deno.test("a full node lets those go who were heard of last, never itself, its l
   assertEquals(store.snapshot().refused["node evicted"], 2);
 });
 
+Deno.test("a node that came late to its own full store does not go, nor do those who were there first", async () => {
+  const store = newStore({ knownNodes: 4, keepsAuthor: (id) => id === ben.id });
+  for (let n = 10; n < 12; n++) put(store, await (await RecordAuthor.create(n)).record({}));
+  put(store, await ben.record({}));
+  put(store, await self.record({}));
+  const outcome = store.admit(await ann.record({}), start, wallStart);
+  assertEquals(outcome, { kind: "refused", reason: "too many nodes" });
+});
+
+Deno.test("of many restored together the last are newcomers", () => {
+  const store = newStore({ knownNodes: 6 });
+  const records = Array.from({ length: 6 }, (_, i) => fakeRecord({ author: i }));
+  store.restoreAll(records.map((record) => [record, wallStart] as const), start, wallStart);
+  const outcome = store.admit(fakeRecord({ author: 9 }), start, wallStart);
+  assert(outcome.kind === "stored");
+  assertEquals(outcome.gone.map(({ author }) => author), [fakeAuthor(5)]);
+});
+
 Deno.test("a flood of identities ends with the same old nodes and bounded memory", async () => {
   const store = newStore({ knownNodes: 20 });
   const old: NodeId[] = [];
@@ -486,6 +504,20 @@ Deno.test("a hidden author's records are neither shown nor taken", async () => {
   hidden.delete(ann.id);
   store.handleHiding(ann.id);
   assertEquals(keysOf(store), [record.key]);
+});
+
+Deno.test("a record that ages while its author is hidden does not come back with him", async () => {
+  const hidden = new Set<NodeId>([ann.id]);
+  const store = newStore({ hidesAuthor: (id) => hidden.has(id) });
+  hidden.clear();
+  put(store, await ann.record({}));
+  hidden.add(ann.id);
+  store.handleHiding(ann.id);
+  const { now, wall } = after(60.5);
+  assertEquals(store.handleTimeout(now, wall), [], "it was in no fingerprint");
+  hidden.clear();
+  store.handleHiding(ann.id);
+  assertEquals(keysOf(store), []);
 });
 
 Deno.test("an offer is wanted exactly if its record would be kept", async () => {
