@@ -73,6 +73,11 @@ export interface StatusReport {
   readonly reachable: number;
   readonly update: UpdateReport;
   readonly warnings: readonly Warning[];
+  /**
+   * How often since its start the node dropped, refused or noticed something, by reason: a fixed
+   * phrase each. Reasons that never occurred are left out; SECURITY.md names those of attacks.
+   */
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** An entry of `mesh nodes`. */
@@ -214,11 +219,11 @@ export interface NodeEvent {
   readonly address?: string;
   /** `link-up`: who dialled. */
   readonly direction?: "out" | "in" | "both";
-  /** `link-down`, `node-unreachable`, `update-state`: why, in words. */
+  /** `link-down`, `update-state`: why, in words. */
   readonly reason?: string;
-  /** `node-new`, `node-changed`: the record's serial. */
+  /** `node-new`, `node-changed`, `node-reachable`, `node-unreachable`: the record's serial. */
   readonly serial?: number;
-  /** `node-new`, `node-changed`, `node-reachable`: how it stands now. */
+  /** The same events: how it stands now. A suspicion that was wrong leaves both out. */
   readonly state?: string;
   /** `route-changed`. */
   readonly nextHop?: NodeId;

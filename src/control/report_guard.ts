@@ -68,6 +68,7 @@ export const isStatusReport: Guard<StatusReport> = isObjectOf<StatusReport>({
   reachable: isNumber,
   update: isUpdate,
   warnings: isListOf(isObjectOf<Warning>({ code: isText, message: isText })),
+  counts: isRecordOf(isNumber),
 });
 
 const entryFields = {

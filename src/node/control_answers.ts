@@ -81,6 +81,7 @@ export class ControlAnswers implements NodeControl {
       reachable: view.reachable,
       update: { state: "none", seq, reason: "no trusted root" },
       warnings: this.#node.warnings.all(),
+      counts: this.#node.counts(),
     });
   }
 

@@ -53,6 +53,9 @@ const statusShape: Shape = {
   reachable: "count",
   update: hasShape(update),
   warnings: isListOfShape({ code: "text", message: "text" }),
+  counts: (value) =>
+    typeof value === "object" && value !== null &&
+    Object.values(value).every((count) => Number.isInteger(count) && count > 0),
 };
 
 const entryShape: Shape = {

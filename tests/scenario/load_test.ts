@@ -26,6 +26,8 @@ Deno.test("a neighbour that pushes a thousand new identities a second is ratione
   assert(victim.node.archive.store.size < most + 10, `${victim.node.archive.store.size} held`);
   await world.run(seconds(3));
   assertEquals(victim.warningCodes(), ["overload"]);
+  // Its owner reads what was shed, and why.
+  assertEquals((await victim.control.status()).counts[shedReasons.newAuthors], shed);
   // Meanwhile what others say goes on, and the links stand.
   const [news] = await recordsOfAbsent(1, 900_000);
   assert(news !== undefined);
