@@ -232,7 +232,10 @@ function runsOf(parsed: ParsedWords, isTable: boolean): readonly Run[] {
     });
   }
   if (words.length > 0) throw new UsageError(`"${words[0]}" is of the table, which has no options`);
-  return scenesOf(parsed) ?? [() => simulate(planOf(parsed), outside)];
+  const scenes = scenesOf(parsed);
+  if (scenes !== undefined) return scenes;
+  const plan = planOf(parsed);
+  return [() => simulate(plan, outside)];
 }
 
 function print(figures: readonly SimFigure[], json: boolean): void {
