@@ -1,6 +1,6 @@
 /**
  * Letting links go of which there are more than needed. A fleet that starts together dials from both
- * ends and ends above its degree; every link above it costs an offer per change. PROTOCOL §9.4.
+ * ends and ends above its degree; every link above it costs an offer per change. PROTOCOL §8.6.
  *
  * Only a link that neither end needs is let go: both have more than the degree and some slack. Whom
  * to let go is drawn by lot, so that the neighbours of a well-connected node do not all leave it at
