@@ -13,7 +13,7 @@
  */
 import { BoundedMap } from "../base/bounded_map.ts";
 import { Counters } from "../base/counters.ts";
-import { elapsed, type Instant, later, scaled } from "../base/instant.ts";
+import { earliest, elapsed, type Instant, later, scaled } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
@@ -232,10 +232,7 @@ export class Monitor {
 
   #earliest(): Instant | undefined {
     let next: Instant | undefined;
-    for (const link of this.#links.values()) {
-      const due = link.nextTimeout();
-      if (due !== undefined && (next === undefined || due < next)) next = due;
-    }
+    for (const link of this.#links.values()) next = earliest(next, link.nextTimeout());
     return next;
   }
 

@@ -228,12 +228,10 @@ export class Push {
 
   /** When `handleTimeout` wants to be called. */
   nextTimeout(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const { due } of this.#links.values()) {
-      if (due !== undefined && (next === undefined || due < next)) next = due;
-    }
     const [first] = this.#pulls.values();
-    return earliest(next, first?.retryAt);
+    let next = first?.retryAt;
+    for (const { due } of this.#links.values()) next = earliest(next, due);
+    return next;
   }
 
   /** Counts, for status and metrics. */
