@@ -1,10 +1,14 @@
 /**
  * Somebody with a key of his own who keeps to the exchange and to datagrams, and shows what he
- * likes: what a node that was changed by its owner can do.
+ * likes: what a node that was changed by its owner can do. It lives on virtual time and its network
+ * loses nothing by itself, so it waits and asks otherwise than `e2e/adversary/rogue.ts`, which sits on
+ * real sockets of a loaded machine; both are thin over the same `Authenticator`, `EpochKeys` and
+ * `PeerKeys`, and have nothing else in common.
  *
  * @module
  */
 import { type Bytes, toHex } from "../../src/base/bytes.ts";
+import { Counters } from "../../src/base/counters.ts";
 import { milliseconds, wallTime } from "../../src/base/instant.ts";
 import { ipScope } from "../../src/base/ip.ts";
 import { signRecord } from "../../src/crypto/mod.ts";
@@ -24,16 +28,13 @@ import {
 } from "../../src/wire/message.ts";
 import { decodeDatagram } from "../../src/wire/datagram.ts";
 import { isDecodeError } from "../../src/base/decode.ts";
-import { isChainRefusal, judgeChain, type LeafCredentials } from "../../src/identity/mod.ts";
+import type { LeafCredentials } from "../../src/identity/mod.ts";
+import { Authenticator } from "../../src/node/authenticator.ts";
 import type { ReceivedDatagram } from "../../src/platform/network.ts";
 import {
-  beginExchange,
-  confirmExchange,
   type DatagramSource,
   EpochKeys,
-  ExchangeRefusal,
   type ExchangeResult,
-  finishExchange,
   PeerKeys,
 } from "../../src/session/mod.ts";
 import {
@@ -58,7 +59,6 @@ const answerWait = milliseconds(500);
 /** A rogue on a machine of the world, whose node does not run. */
 export class Rogue {
   readonly machine: Machine;
-  readonly keys: PeerKeys;
   /** Requests that came to it and were in order. */
   heard = 0;
   /** How it answers; pings only, unless it was told otherwise. */
@@ -70,18 +70,34 @@ export class Rogue {
   readonly #pending = new Map<string, (answer: Bytes) => Promise<void>>();
   #send: (bytes: Bytes, to: SocketAddress) => Promise<boolean> = () => Promise.resolve(false);
   #serial = 0;
-  readonly #leaf: LeafCredentials;
+  /** The `info` that it shows in exchanges. */
+  #shown: Bytes = new Uint8Array(0);
+  readonly #authenticator: Authenticator;
   readonly #clock: VirtualClock;
   readonly #entropy: SeededEntropy;
   readonly #epochKeys: EpochKeys;
 
   private constructor(machine: Machine, leaf: LeafCredentials) {
     this.machine = machine;
-    this.#leaf = leaf;
     this.#clock = new VirtualClock(machine.world.time);
     this.#entropy = new SeededEntropy([machine.world.seed, 66]);
-    this.keys = new PeerKeys(this.#entropy);
     this.#epochKeys = EpochKeys.create(this.#entropy, machine.id, this.#clock.monotonic());
+    const { identity, host, world } = machine;
+    this.#authenticator = new Authenticator({
+      self: { identity, leafHash: leaf.leafHash, bootNonce: this.#entropy.bytes(16) },
+      clock: this.#clock,
+      entropy: this.#entropy,
+      dialer: world.streams.dialer(host, { leaf: leaf.leaf, root: leaf.root }),
+      counters: new Counters(),
+      owner: {
+        ownInfo: () => this.#shown,
+        grantFor: (peer) => this.#epochKeys.grantFor(peer, this.#clock.monotonic()),
+        admitsAddress: () => true,
+        answerRecords: () => undefined,
+        handleAccepted: () => {},
+        handleOwnId: () => {},
+      },
+    });
   }
 
   /** Sets up there and answers pings at the machine's address. */
@@ -192,39 +208,10 @@ export class Rogue {
 
   /** Dials the victim and shows `info` inside the exchange. */
   async exchange(victim: Machine, info: Bytes): Promise<ExchangeResult> {
-    const { machine } = this;
-    const chain = { leaf: this.#leaf.leaf, root: this.#leaf.root };
-    const { signal } = new AbortController();
-    const dialer = machine.world.streams.dialer(machine.host, chain);
-    const connection = await dialer.dial(addressOf(victim), signal);
-    invariant(!("failed" in connection), "the victim answers");
-    invariant(!("missing" in connection.chain), "the victim presents itself");
-    const peer = await judgeChain(connection.chain);
-    invariant(!isChainRefusal(peer), "the victim's chain is in order");
-    const { binding } = connection;
-    invariant(binding !== undefined, "connections here are bound");
-    const bootNonce = this.#entropy.bytes(16);
-    const begun = await beginExchange({
-      self: { identity: machine.identity, leafHash: this.#leaf.leafHash, bootNonce },
-      peer,
-      binding,
-      entropy: this.#entropy,
-    });
-    const m2 = await connection.request("POST", "/mesh/v1/exchange", begun.m1, signal);
-    const confirmed = await confirmExchange(begun.state, m2.body, {
-      membership: [],
-      info,
-      grant: await this.#epochKeys.grantFor(victim.id, this.#clock.monotonic()),
-      wallTime: this.#clock.wall(),
-      bootNonce,
-    });
-    invariant(!(confirmed instanceof ExchangeRefusal), "the exchange is in order");
-    const m4 = await connection.request("POST", "/mesh/v1/confirm", confirmed.m3, signal);
-    const result = await finishExchange(confirmed.state, m4.body);
-    invariant(!(result instanceof ExchangeRefusal), "the victim finishes the exchange");
-    connection.close();
-    this.keys.adopt(result.theirs.grant, this.#clock.monotonic());
-    return result;
+    this.#shown = info;
+    const outcome = await this.#authenticator.dial(addressOf(victim), new AbortController().signal);
+    invariant(outcome.kind === "proven", "the victim finishes the exchange");
+    return outcome.result;
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * An attacker with a genuine identity of its own: it speaks the protocol through the project's own
- * modules, proves itself, and then does what it likes.
+ * modules, proves itself, and then does what it likes. On real sockets, with what real time asks for:
+ * tries and waits. In simulated worlds it is `sim/rogue.ts`, which says why the two are not one.
  *
  * @module
  */
