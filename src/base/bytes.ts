@@ -9,6 +9,11 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Joins the parts into new memory. */
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
+  return joinBytes(parts);
+}
+
+/** The same of a list, which may be longer than a call can have arguments (some 100,000). */
+export function joinBytes(parts: readonly Uint8Array[]): Bytes {
   let length = 0;
   for (const part of parts) length += part.length;
   const joined = new Uint8Array(length);

@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { type Bytes, encodeUint } from "../base/bytes.ts";
+import { type Bytes, encodeUint, joinBytes } from "../base/bytes.ts";
 import { fingerprintLength } from "../wire/limits.ts";
 import { sha256 } from "./digest.ts";
 
@@ -24,7 +24,7 @@ import { sha256 } from "./digest.ts";
 let hashOfNothing: Promise<Bytes> | undefined;
 
 function hashOf(sortedHashes: readonly Uint8Array[]): Promise<Bytes> {
-  return sortedHashes.length === 0 ? hashOfNothing ??= sha256() : sha256(...sortedHashes);
+  return sortedHashes.length === 0 ? hashOfNothing ??= sha256() : sha256(joinBytes(sortedHashes));
 }
 
 /** Of a range of self kinds: `sum` 32 bytes. Returns 16 bytes. */

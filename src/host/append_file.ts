@@ -1,5 +1,5 @@
 /** A file that only grows, in the order in which it was asked to. @module */
-import { type Bytes, concatBytes } from "../base/bytes.ts";
+import { type Bytes, joinBytes } from "../base/bytes.ts";
 import type { AppendFile } from "../platform/storage.ts";
 import { StorageError, storageErrorOf } from "./storage_error.ts";
 
@@ -77,7 +77,7 @@ export class SystemAppendFile implements AppendFile {
 
   async #write(batch: readonly PendingAppend[]): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken;
-    const bytes = concatBytes(...batch.map((one) => one.bytes));
+    const bytes = joinBytes(batch.map((one) => one.bytes));
     try {
       await writeAll(this.#file, bytes);
     } catch (error) {

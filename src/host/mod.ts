@@ -13,7 +13,7 @@ export { credentialName, readCredential } from "./credential.ts";
 export { type Machine, machine } from "./machine.ts";
 export { openScratch, type ScratchPlace } from "./scratch_directory.ts";
 export { type StopSignals, stopSignals } from "./process_signals.ts";
-export { SystemClock } from "./system_clock.ts";
+export { nextTurn, SystemClock } from "./system_clock.ts";
 export { SystemEntropy } from "./system_entropy.ts";
 export { notifySystemd } from "./systemd_notify.ts";
 export { askSecret, type OutputStream, standardError, standardOutput } from "./terminal.ts";

@@ -31,6 +31,11 @@ export class SystemClock implements Clock {
   }
 }
 
+/** Lets everything else that waits in this process have its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 /** Calls `then` at `until`; the function returned calls it off. */
 export function callAt(clock: Clock, until: Instant, then: () => void): () => void {
   const calledOff = new AbortController();

@@ -61,6 +61,8 @@ export interface ArchiveOptions {
   readonly store: RecordStoreOptions;
   /** Whether the calendar is not to be believed: then nothing ages, from the restoring on. */
   readonly clockSuspect: boolean;
+  /** Lets everything else have its turn while records are read. Left out: nothing else waits. */
+  readonly breathe?: () => Promise<void>;
   readonly owner: ArchiveOwner;
 }
 
@@ -93,6 +95,7 @@ export class Archive implements Timed {
       archive.store,
       clock.monotonic(),
       clock.wall(),
+      options.breathe ?? (() => Promise.resolve()),
     );
     opened.log.noteStanding(records / Math.max(1, records + dropped));
     opened.forgetEntries();

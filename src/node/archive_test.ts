@@ -6,6 +6,7 @@ import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
 import { Counters } from "../base/counters.ts";
 import { days, hours, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
+import { restoreSlice } from "../sync/limits.ts";
 import { recordEntry } from "../sync/log_format.ts";
 import { openRecordLog } from "../sync/mod.ts";
 import { Archive } from "./archive.ts";
@@ -20,12 +21,17 @@ async function opened(storage: MemoryStorage, clock: VirtualClock, clockSuspect 
   const background = new Background((what, error) => told.push(`${what}: ${error}`));
   const self = await RecordAuthor.create(99);
   const log = await openRecordLog(storage, entropy);
+  let breaths = 0;
   const archive = await Archive.restore(log, {
     clock,
     counters,
     background,
     store: { selfId: self.id, builtAt: wallTime(begins - days(30)) },
     clockSuspect,
+    breathe: () => {
+      breaths += 1;
+      return Promise.resolve();
+    },
     owner: {
       handleEquivocation: () => void told.push("equivocation"),
       handleGone: (records) => void told.push(`gone: ${records.length}`),
@@ -33,7 +39,7 @@ async function opened(storage: MemoryStorage, clock: VirtualClock, clockSuspect 
       handleLogWritten: () => {},
     },
   });
-  return { archive, log, told, counters, background };
+  return { archive, log, told, counters, background, breaths };
 }
 
 function world() {
@@ -69,7 +75,8 @@ Deno.test("a log that has grown from start to start is written anew as one that 
   await log.appendEntries(new Array(8_000).fill(entry));
   await log.close();
   const before = storage.used;
-  const { archive, background } = await opened(storage, clock);
+  const { archive, background, breaths } = await opened(storage, clock);
+  assert(breaths >= 8_000 / restoreSlice, "others had their turn while it was read");
   await archive.receive(await author.sign({ serial: 6, signedAt: begins }));
   await background.settled();
   await archive.close();

@@ -85,6 +85,7 @@ export async function makeCommonParts(
       sharing: outside.recordSharing ?? hashKeyOf(entropy.bytes(8)),
       keepsAuthor: (author) => later().fleet.view.reaches(author),
     },
+    ...outside.breathe === undefined ? {} : { breathe: outside.breathe },
     clockSuspect: judgeClock(clock.wall(), options.builtAt, []).problem !== undefined,
     owner: {
       handleEquivocation: ({ author }) =>

@@ -50,6 +50,8 @@ export interface NodeOutside {
   readonly recordLog: OpenedLog;
   /** What nodes of one process have in common, so that their stores take the memory of one. */
   readonly recordSharing?: RecordSharing;
+  /** Lets everything else of the process have its turn. Left out: in virtual time nothing takes any. */
+  readonly breathe?: () => Promise<void>;
   readonly lookUpHost: (name: string) => Promise<readonly IpAddress[]>;
   /** Writes down which nodes are forgotten; rejects with the system's error. */
   readonly keepForgotten: (forgotten: ReadonlyMap<NodeId, number>) => Promise<void>;

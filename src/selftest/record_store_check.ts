@@ -86,7 +86,7 @@ async function crashAndReopen(storage: Storage, context: CheckContext): Promise<
   expect(after.damage === undefined, "a write cut off by a crash counts as damage");
   expect(after.ownSerial === own.serial, "the own serial was lost");
   const store = new RecordStore({ selfId: self.id, builtAt: signedAt });
-  const restored = await restoreStore(after, store, instant(0), signedAt);
+  const restored = await restoreStore(after, store, instant(0), signedAt, () => Promise.resolve());
   expect(restored.records === 2, `${restored.records} of 2 records came back`);
   for (const record of [own, other]) {
     const held = store.get(record.key);

@@ -9,7 +9,7 @@
 import type { Instant } from "../base/instant.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { infoKind, type RecordKey, recordKey } from "../wire/record_key.ts";
-import { RecordTree, type RecordTreeShape } from "./record_tree.ts";
+import { RecordTree, type RecordTreeFilling, type RecordTreeShape } from "./record_tree.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
 
 /** What comes after every key that begins with what stands before it. */
@@ -202,12 +202,11 @@ export class HeldRecords {
     return isNew;
   }
 
-  /** Holds these and nothing else, without what `hold` notes of each; their keys rise. */
-  fill(ascending: readonly VerifiedRecord[]): void {
+  /** Holds what was filled in and nothing else, without what `hold` notes of each. */
+  fill(filling: RecordTreeFilling<VerifiedRecord>, authors: number): void {
     this.#version += 1;
-    this.#current = this.#current.filledWith(ascending);
-    this.#authorCount = 0;
-    for (const _ of authorsIn(this.#current)) this.#authorCount += 1;
+    this.#current = filling.finish();
+    this.#authorCount = authors;
   }
 
   /** Holds what the other holds and nothing else, at once: their trees share one shape. */
@@ -229,6 +228,13 @@ export class HeldRecords {
     this.#current = this.#current.without(key);
     this.#aside = this.#aside.without(key);
     if (!this.#has(key.slice(authorAt, subjectAt))) this.#authorCount -= 1;
+  }
+
+  /** Lets all go that the author has. */
+  removeAuthor(id: NodeId): readonly VerifiedRecord[] {
+    const records = this.byAuthor(id);
+    for (const record of records) this.remove(record);
+    return records;
   }
 
   #forgetStay(key: RecordKey): void {

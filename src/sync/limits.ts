@@ -243,6 +243,8 @@ export const logCompactionBytesMin = 1_048_576;
 export const compactionSliceBytes = 65_536;
 /** Bytes of a block of restored records: some ten of them, of which one that stays keeps the rest. */
 export const restoreBlockBytes = 4_096;
+/** Records of a log taken back in one turn: some five milliseconds, beside the one between turns. */
+export const restoreSlice = 2_000;
 /** Records of a damaged log verified at once: the platform does some dozens in parallel. */
 export const restoreBatch = 64;
 

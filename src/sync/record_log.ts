@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { type Bytes, concatBytes, copyBytes, toHex } from "../base/bytes.ts";
+import { type Bytes, copyBytes, joinBytes, toHex } from "../base/bytes.ts";
 import type { WallTime } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
 import type { Entropy } from "../platform/entropy.ts";
@@ -170,7 +170,7 @@ async function mend(storage: Storage, entropy: Entropy): Promise<Mended> {
 function encodeLog(marker: Bytes, entries: Iterable<LogEntry>): Bytes {
   const frames: Bytes[] = [encodeLogHeader(marker)];
   for (const entry of entries) frames.push(encodeLogEntry(marker, entry));
-  return concatBytes(...frames);
+  return joinBytes(frames);
 }
 
 /** The entries' frames, in slices of about the size that is written at once. */
@@ -182,11 +182,11 @@ function* slicesOf(marker: Bytes, entries: Iterable<LogEntry>): IterableIterator
     frames.push(frame);
     size += frame.length;
     if (size < compactionSliceBytes) continue;
-    yield concatBytes(...frames);
+    yield joinBytes(frames);
     frames = [];
     size = 0;
   }
-  yield concatBytes(...frames);
+  yield joinBytes(frames);
 }
 
 /** Entries waiting to be written, and whoever waits for them. */
@@ -292,7 +292,7 @@ export class RecordLog {
 
   #append(entries: readonly LogEntry[], isDurable: boolean): Promise<void> {
     const done = Promise.withResolvers<void>();
-    this.#since?.push(...entries);
+    for (const entry of entries) this.#since?.push(entry);
     this.#pending.push({ entries, isDurable, done });
     // Whatever comes until it is its turn is written with it.
     if (this.#pending.length === 1) {
@@ -317,7 +317,7 @@ export class RecordLog {
 
   async #write(entries: readonly LogEntry[], isDurable: boolean): Promise<void> {
     const file = this.#file ?? (await this.#open()).file;
-    const bytes = concatBytes(...entries.map((entry) => encodeLogEntry(this.#marker, entry)));
+    const bytes = joinBytes(entries.map((entry) => encodeLogEntry(this.#marker, entry)));
     try {
       if (isDurable) await file.append(bytes);
       else await file.appendLazily(bytes);
@@ -394,13 +394,12 @@ export class RecordLog {
     if (this.#isClosed) return;
     // A log that must be mended first tells of own records that this process has not seen.
     if (this.#file === undefined) await this.#open();
-    const last = concatBytes(
-      ...[
-        { kind: "own serial", serial: this.#ownSerial } as const,
-        ...[...this.#own.values()].map(({ entry }) => entry),
-        ...this.#since ?? [],
-      ].map((entry) => encodeLogEntry(marker, entry)),
-    );
+    const entries: readonly LogEntry[] = [
+      { kind: "own serial", serial: this.#ownSerial },
+      ...[...this.#own.values()].map(({ entry }) => entry),
+      ...this.#since ?? [],
+    ];
+    const last = joinBytes(entries.map((entry) => encodeLogEntry(marker, entry)));
     this.#since = undefined;
     await next.append(last);
     await next.close();

@@ -16,68 +16,33 @@
 import { BoundedMap } from "../base/bounded_map.ts";
 import { type Bytes, compareBytes, equalBytes } from "../base/bytes.ts";
 import { Counters } from "../base/counters.ts";
-import type { HashKey } from "../base/half_sip_hash.ts";
 import { type Instant, instant, later, type WallTime, wallTime } from "../base/instant.ts";
 import { invariant } from "../base/invariant.ts";
-import { sameExceptSignature } from "../wire/cose_sign1.ts";
 import { offerHashLength } from "../wire/limits.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { Offer } from "../wire/offer.ts";
 import {
-  infoKind,
   isAdministratorKind,
-  linksKind,
   type RecordKey,
   recordKeyAuthor,
   recordKeyKind,
 } from "../wire/record_key.ts";
-import type { AdmitOutcome, AdmitRefusal, OfferJudgement, StoreEffect } from "./admission.ts";
+import type { AdmitOutcome, OfferJudgement, StoreEffect } from "./admission.ts";
 import { HeldRecords } from "./held_records.ts";
-import {
-  administratorSubjectsMax,
-  expiryCheckInterval,
-  flaggedAuthorsMax,
-  knownNodesMax,
-  recordLifetime,
-  unknownSelfKindsPerAuthorMax,
-} from "./limits.ts";
+import { expiryCheckInterval, flaggedAuthorsMax, knownNodesMax } from "./limits.ts";
 import { Newcomers } from "./newcomers.ts";
 import type { RecordRanges } from "./range_summary.ts";
+import { RecordAdmission, type StoreParts } from "./record_admission.ts";
 import { RecordAgeing } from "./record_ageing.ts";
-import type { RecordTree, RecordTreeShape } from "./record_tree.ts";
+import { restoreMany, restoreOne, type SeenRecord } from "./record_restoring.ts";
+import type { RecordTree } from "./record_tree.ts";
+import { type RecordStoreOptions, sharingOf } from "./store_options.ts";
 import { Refusals, type Tombstone, Tombstones } from "./tombstones.ts";
 import type { VerifiedRecord } from "./verify_record.ts";
 
 export type { AdmitOutcome, AdmitRefusal, OfferJudgement, StoreEffect } from "./admission.ts";
+export type { RecordSharing, RecordStoreOptions } from "./store_options.ts";
 export type { Tombstone } from "./tombstones.ts";
-
-/** What the store asks of those around it. */
-export interface RecordStoreOptions {
-  /** This node: never evicted, never forgotten. */
-  readonly selfId: NodeId;
-  /** Whether a trusted root names the author as an administrator. Left out: nobody is named. */
-  readonly namesAdministrator?: (author: NodeId) => boolean;
-  /** Whether the author's records are hidden, as a revoked one's are. Left out: nobody's. */
-  readonly hidesAuthor?: (author: NodeId) => boolean;
-  /** Whether the author may not be evicted: linked, or reached by a path of links. Left out: nobody. */
-  readonly keepsAuthor?: (author: NodeId) => boolean;
-  /** When this program was built: a first-seen time before it came from a clock that was not set. */
-  readonly builtAt?: WallTime;
-  /** Fewer than `knownNodesMax`, for tests. */
-  readonly knownNodes?: number;
-  /** A secret that shapes the tree, or what stores that share memory have in common. Left out: no secret, for tests. */
-  readonly sharing?: HashKey | RecordSharing;
-}
-
-/** What many stores of one process have in common, so that what they all hold is there once. */
-export interface RecordSharing extends RecordTreeShape<VerifiedRecord> {
-  /** The record that is held for this one: itself, or one of the same bytes that was there before. */
-  record(record: VerifiedRecord): VerifiedRecord;
-}
-
-function sharingOf(given: HashKey | RecordSharing = [0, 0]): RecordSharing {
-  return "record" in given ? given : { key: given, record: (record) => record };
-}
 
 /** Counts, for status and metrics. */
 export interface RecordStoreSnapshot {
@@ -88,17 +53,11 @@ export interface RecordStoreSnapshot {
   readonly refused: Readonly<Record<string, number>>;
 }
 
-function isKnownSelfKind(kind: number): boolean {
-  return kind === infoKind || kind === linksKind;
-}
-
 /** The store. A machine: no I/O, no clock. */
 export class RecordStore implements RecordRanges {
-  readonly #options: Required<Omit<RecordStoreOptions, "builtAt" | "knownNodes" | "sharing">>;
-  readonly #knownNodesMax: number;
-  readonly #sharing: RecordSharing;
-  /** Under whom fingerprints are remembered: stores that share their trees share these as well. */
-  readonly fingerprintOwner: object;
+  readonly #parts: StoreParts;
+  readonly #admission: RecordAdmission;
+  readonly #options: StoreParts["options"];
   readonly #held: HeldRecords;
   readonly #ageing: RecordAgeing;
   readonly #newcomers: Newcomers;
@@ -115,16 +74,31 @@ export class RecordStore implements RecordRanges {
       hidesAuthor: options.hidesAuthor ?? (() => false),
       keepsAuthor: options.keepsAuthor ?? (() => false),
     };
-    this.#knownNodesMax = options.knownNodes ?? knownNodesMax;
-    this.#sharing = sharingOf(options.sharing);
-    this.fingerprintOwner = this.#sharing;
-    this.#held = new HeldRecords(this.#sharing);
-    this.#ageing = new RecordAgeing(
-      this.#held,
-      this.#options.hidesAuthor,
-      options.builtAt ?? wallTime(0),
-    );
-    this.#newcomers = new Newcomers(this.#knownNodesMax, (id) => this.#held.hasAuthor(id));
+    const sharing = sharingOf(options.sharing);
+    const held = new HeldRecords(sharing);
+    const builtAt = options.builtAt ?? wallTime(0);
+    const maximum = options.knownNodes ?? knownNodesMax;
+    this.#held = held;
+    this.#ageing = new RecordAgeing(held, this.#options.hidesAuthor, builtAt);
+    this.#newcomers = new Newcomers(maximum, (id) => held.hasAuthor(id));
+    this.#parts = {
+      options: this.#options,
+      knownNodesMax: maximum,
+      sharing,
+      held,
+      ageing: this.#ageing,
+      newcomers: this.#newcomers,
+      tombstones: this.#tombstones,
+      refused: this.#refused,
+      flagged: this.#flagged,
+      counters: this.#counters,
+    };
+    this.#admission = new RecordAdmission(this.#parts);
+  }
+
+  /** Under whom fingerprints are remembered: stores that share their trees share these as well. */
+  get fingerprintOwner(): object {
+    return this.#parts.sharing;
   }
 
   /**
@@ -172,7 +146,9 @@ export class RecordStore implements RecordRanges {
 
   /** Decides about a verified record that came in now. */
   admit(record: VerifiedRecord, now: Instant, wall: WallTime): AdmitOutcome {
-    return this.#take(record, now, now, wall, false);
+    const outcome = this.#admission.take(record, now, now, wall, false);
+    if (outcome.kind === "stored") this.#nextCheck ??= later(now, expiryCheckInterval);
+    return outcome;
   }
 
   /** Takes back a record from this node's own log, first seen then. */
@@ -182,50 +158,19 @@ export class RecordStore implements RecordRanges {
     now: Instant,
     wall: WallTime,
   ): AdmitOutcome {
-    this.#ageing.noteRestored(now, wall);
-    const seenAt = this.#ageing.seenAt(firstSeen, now, wall);
-    const outcome = this.#take(record, seenAt, now, wall, true);
-    // One that has aged stays out of fingerprints from the start, but is held for the day of grace
-    // first: should the clock turn out to be wrong, nothing was lost.
-    if (outcome.kind === "stored" && this.#ageing.hasAged(record, seenAt, now, wall)) {
-      this.#held.leave(record, now);
-    }
+    const outcome = restoreOne(this.#parts, this.#admission, [record, firstSeen], now, wall);
+    if (outcome.kind === "stored") this.#nextCheck ??= later(now, expiryCheckInterval);
     return outcome;
   }
 
-  /**
-   * Takes back many records, of which no two have one key, into an empty store: as `restore` for
-   * each, but quicker.
-   */
-  restoreAll(
-    records: readonly (readonly [VerifiedRecord, WallTime])[],
+  /** Takes back many records, as `restoreMany` tells, some with each step of the walk. */
+  *restoreInSlices(
+    records: readonly SeenRecord[],
     now: Instant,
     wall: WallTime,
-  ): void {
-    // What most have: a kind that everybody keeps, no tombstone, a time of signing to be believed.
-    const isPlain = (record: VerifiedRecord, firstSeen: WallTime) =>
-      isKnownSelfKind(record.kind) &&
-      this.#refusalOf(record, undefined, wall, true) === undefined &&
-      !this.#ageing.isAhead(record, this.#ageing.seenAt(firstSeen, now, wall), now, wall) &&
-      !this.#ageing.hasAged(record, undefined, now, wall);
-    this.#ageing.noteRestored(now, wall);
-    // Among many authors it counts who came last.
-    const isQuick = this.size === 0 && records.length <= this.#knownNodesMax / 2;
-    const plain: VerifiedRecord[] = [];
-    const others: (readonly [VerifiedRecord, WallTime])[] = [];
-    for (const [record, firstSeen] of records) {
-      if (isQuick && isPlain(record, firstSeen)) {
-        plain.push(this.#sharing.record(record));
-        this.#tombstones.clear(record.key);
-      } else {
-        others.push([record, firstSeen]);
-      }
-    }
-    if (plain.length > 0) {
-      this.#held.fill(plain.sort((a, b) => a.key < b.key ? -1 : 1));
-      this.#nextCheck ??= later(now, expiryCheckInterval);
-    }
-    for (const [record, firstSeen] of others) this.restore(record, firstSeen, now, wall);
+  ): IterableIterator<void> {
+    yield* restoreMany(this.#parts, this.#admission, records, now, wall);
+    if (this.size > 0) this.#nextCheck ??= later(now, expiryCheckInterval);
   }
 
   /**
@@ -233,7 +178,10 @@ export class RecordStore implements RecordRanges {
    * for thousands of stores in one process that have their memory in common (`RecordSharing`).
    */
   adopt(other: RecordStore, now: Instant): void {
-    invariant(this.#sharing === other.#sharing, "the stores have their memory in common");
+    invariant(
+      this.fingerprintOwner === other.fingerprintOwner,
+      "the stores have their memory in common",
+    );
     this.#held.adopt(other.#held);
     this.#nextCheck ??= later(now, expiryCheckInterval);
   }
@@ -250,99 +198,6 @@ export class RecordStore implements RecordRanges {
   /** Takes back a flag from this node's own log. */
   restoreFlag(author: NodeId): void {
     this.#flagged.set(author, true);
-  }
-
-  #take(
-    record: VerifiedRecord,
-    seenAt: Instant,
-    now: Instant,
-    wall: WallTime,
-    isRestored: boolean,
-  ): AdmitOutcome {
-    const held = this.#held.get(record.key);
-    if (held !== undefined) {
-      if (equalBytes(held.hash, record.hash)) return { kind: "known" };
-      if (held.serial > record.serial) return { kind: "older", held, equivocation: false };
-    }
-    const refusal = this.#refusalOf(record, held, wall, isRestored);
-    if (refusal !== undefined) return this.#refuse(record, refusal, now);
-    const equivocation = held !== undefined && held.serial === record.serial &&
-      !sameExceptSignature(held.bytes, record.bytes);
-    if (equivocation) this.#flagged.set(record.author, true);
-    if (held !== undefined) {
-      if (held.serial === record.serial && compareBytes(held.hash, record.hash) < 0) {
-        return { kind: "older", held, equivocation };
-      }
-      this.#hold(record, seenAt, now, wall);
-      return { kind: "stored", previous: held, gone: [], equivocation };
-    }
-    const gone = this.#makeRoom(record);
-    if (typeof gone === "string") return this.#refuse(record, gone, now);
-    this.#hold(record, seenAt, now, wall);
-    this.#nextCheck ??= later(now, expiryCheckInterval);
-    return { kind: "stored", gone, equivocation };
-  }
-
-  #refuse(record: VerifiedRecord, reason: AdmitRefusal, now: Instant): AdmitOutcome {
-    this.#counters.count(reason);
-    this.noteRefused(record.hash, now);
-    return { kind: "refused", reason };
-  }
-
-  #refusalOf(
-    record: VerifiedRecord,
-    held: VerifiedRecord | undefined,
-    wall: WallTime,
-    isRestored: boolean,
-  ): AdmitRefusal | undefined {
-    if (this.#options.hidesAuthor(record.author)) return "author hidden";
-    if (isAdministratorKind(record.kind)) {
-      if (!this.#options.namesAdministrator(record.author)) return "not an administrator";
-      const subjects = this.#held.subjectsBeside(record);
-      if (held === undefined && subjects >= administratorSubjectsMax) return "too many subjects";
-    }
-    const hasAged = wall - record.signedAt >= recordLifetime;
-    if (hasAged && !isRestored && !this.#ageing.isPaused) return "expired";
-    return this.#tombstones.covers(record.key, record.serial, wall) ? "deleted before" : undefined;
-  }
-
-  /** Finds a place for a key not held: what had to go for it, or why there is none. */
-  #makeRoom(record: VerifiedRecord): readonly VerifiedRecord[] | AdmitRefusal {
-    if (!this.#held.hasAuthor(record.author)) {
-      if (this.#held.authorCount < this.#knownNodesMax) return [];
-      const { selfId, keepsAuthor } = this.#options;
-      const victim = this.#newcomers.takeLastThat((id) => id !== selfId && !keepsAuthor(id));
-      if (victim === undefined) return "too many nodes";
-      this.#counters.count("node evicted");
-      return this.#removeAuthor(victim);
-    }
-    if (isAdministratorKind(record.kind) || isKnownSelfKind(record.kind)) return [];
-    // All nodes keep the same four, the lowest kinds: else two who saw different ones first would
-    // never be in step.
-    const unknown = this.#held.byAuthor(record.author).filter(({ kind }) =>
-      !isAdministratorKind(kind) && !isKnownSelfKind(kind)
-    );
-    if (unknown.length < unknownSelfKindsPerAuthorMax) return [];
-    const highest = unknown.at(-1);
-    if (highest === undefined || highest.kind < record.kind) return "too many unknown kinds";
-    this.#held.remove(highest);
-    return [highest];
-  }
-
-  /** Puts the record under its key, whatever was there. */
-  #hold(record: VerifiedRecord, seenAt: Instant, now: Instant, wall: WallTime): void {
-    const isAhead = this.#ageing.isAhead(record, seenAt, now, wall);
-    const isNew = this.#held.hold(this.#sharing.record(record), isAhead ? seenAt : undefined);
-    if (isNew && this.#held.authorCount > this.#knownNodesMax / 2) {
-      this.#newcomers.add(record.author);
-    }
-    this.#tombstones.clear(record.key);
-  }
-
-  #removeAuthor(id: NodeId): readonly VerifiedRecord[] {
-    const records = this.byAuthor(id);
-    for (const record of records) this.#held.remove(record);
-    return records;
   }
 
   /** Whether bytes of this hash were refused in the last ten minutes. */
@@ -448,7 +303,7 @@ export class RecordStore implements RecordRanges {
   /** Drops a node: its records go, and come back only with higher serials. Nothing happens to this node itself. */
   forget(id: NodeId, wall: WallTime): readonly StoreEffect[] {
     if (id === this.#options.selfId) return [];
-    const records = this.#removeAuthor(id);
+    const records = this.#held.removeAuthor(id);
     for (const record of records) this.#bury(record, wall);
     return records.map((record) => ({ kind: "deleted", record }));
   }

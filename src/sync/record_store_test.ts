@@ -14,6 +14,7 @@ import {
   recordGrace,
   recordLifetime,
   refreshInterval,
+  restoreSlice,
   tombstoneLifetime,
   tombstonesMax,
 } from "./limits.ts";
@@ -439,7 +440,7 @@ Deno.test("a flood of 100,000 identities pushes out nobody who was known, at a b
   // And after a restart those who came last are still the ones to go.
   const next = newStore({ knownNodes });
   const kept = [...store.held(start, wallStart)];
-  next.restoreAll(kept, start, wallStart);
+  for (const _ of next.restoreInSlices(kept, start, wallStart));
   assertEquals(next.authorCount, knownNodes);
   for (let i = 0; i < 1_500; i++) next.admit(fakeRecord({ author: 200_000 + i }), start, wallStart);
   for (const { key } of real) assert(next.get(key) !== undefined);
@@ -463,7 +464,8 @@ Deno.test("what is restored together is what is restored one by one", () => {
     const { key, serial } = buried;
     store.restoreTombstone({ key, serial, deletedAt: wallStart }, wallStart);
   }
-  together.restoreAll(newest.map((record) => [record, wallStart] as const), start, wallStart);
+  const seen = newest.map((record) => [record, wallStart] as const);
+  for (const _ of together.restoreInSlices(seen, start, wallStart));
   for (const record of newest) single.restore(record, wallStart, start, wallStart);
   assert(together.size > 50);
   for (const at of [0, 59, 60.5, 91, 93]) {
@@ -474,6 +476,20 @@ Deno.test("what is restored together is what is restored one by one", () => {
     assertEquals(keysOf(together), keysOf(single));
     assertEquals([together.size, together.authorCount], [single.size, single.authorCount]);
   }
+});
+
+Deno.test("many are restored in slices, and none of them is long", () => {
+  const records = Array.from(
+    { length: 6_000 },
+    (_, i) => fakeRecord({ author: i % 3_000, kind: i < 3_000 ? 0 : 1 }),
+  );
+  const store = newStore();
+  const seen = records.map((record) => [record, wallStart] as const);
+  let turns = 0;
+  for (const _ of store.restoreInSlices(seen, start, wallStart)) turns += 1;
+  assert(turns >= 2 * Math.floor(6_000 / restoreSlice) - 2, `${turns} turns`);
+  assertEquals([store.size, store.authorCount], [6_000, 3_000]);
+  assertEquals(keysOf(store), records.map(({ key }) => key).sort());
 });
 
 Deno.test("a forgotten node stays away until it says something new", async () => {

@@ -35,6 +35,14 @@ export interface RecordTreeShape<T extends RecordEntry> {
   rootWith?(root: Node<T> | undefined, entry: T, make: () => Node<T>): Node<T>;
 }
 
+/** A tree that is being made of entries in order. */
+export interface RecordTreeFilling<T extends RecordEntry> {
+  /** @param entry Its key is above those of all before. */
+  add(entry: T): void;
+  /** The tree; nothing is added any more. */
+  finish(): RecordTree<T>;
+}
+
 /** Whether a node of that priority and key stands above one of this priority and key. */
 function outranks(priority: number, key: string, other: number, otherKey: string): boolean {
   return priority > other || (priority === other && key < otherKey);
@@ -65,7 +73,13 @@ export class RecordTree<T extends RecordEntry> {
     shape: RecordTreeShape<T>,
     ascending: Iterable<T>,
   ): RecordTree<T> {
-    const tree = RecordTree.empty(shape);
+    const filling = RecordTree.empty(shape).filling();
+    for (const entry of ascending) filling.add(entry);
+    return filling.finish();
+  }
+
+  /** Begins another tree of this shape, of nothing but what is added to it. */
+  filling(): RecordTreeFilling<T> {
     // The path down the right side, not yet made: each with its left child.
     const path: { entry: T; priority: number; left: Node<T> | undefined }[] = [];
     const close = (until: (priority: number, key: string) => boolean): Node<T> | undefined => {
@@ -74,20 +88,17 @@ export class RecordTree<T extends RecordEntry> {
         const top = path.at(-1);
         if (top === undefined || until(top.priority, top.entry.key)) return closed;
         path.pop();
-        closed = tree.#node(top.entry, top.priority, top.left, closed);
+        closed = this.#node(top.entry, top.priority, top.left, closed);
       }
     };
-    for (const entry of ascending) {
-      const priority = halfSipHash(entry.key, shape.key);
-      const left = close((above, key) => outranks(above, key, priority, entry.key));
-      path.push({ entry, priority, left });
-    }
-    return new RecordTree(shape, close(() => false));
-  }
-
-  /** Another tree of this shape, of these entries alone, whose keys must rise. */
-  filledWith(ascending: Iterable<T>): RecordTree<T> {
-    return RecordTree.of(this.#shape, ascending);
+    return {
+      add: (entry) => {
+        const priority = halfSipHash(entry.key, this.#shape.key);
+        const left = close((above, key) => outranks(above, key, priority, entry.key));
+        path.push({ entry, priority, left });
+      },
+      finish: () => new RecordTree(this.#shape, close(() => false)),
+    };
   }
 
   /** How many records there are. */

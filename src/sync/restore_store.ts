@@ -8,9 +8,10 @@ import { DecodeError } from "../base/decode.ts";
 import type { Instant, WallTime } from "../base/instant.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { RecordKey } from "../wire/record_key.ts";
-import { restoreBatch, restoreBlockBytes } from "./limits.ts";
+import { restoreBatch, restoreBlockBytes, restoreSlice } from "./limits.ts";
 import { type LogEntry, recordEntry } from "./log_format.ts";
 import type { OpenedLog } from "./record_log.ts";
+import type { SeenRecord } from "./record_restoring.ts";
 import type { RecordStore, Tombstone } from "./record_store.ts";
 import { movedRecord, restoreRecord, type VerifiedRecord, verifyRecord } from "./verify_record.ts";
 
@@ -25,21 +26,21 @@ export interface RestoredStore {
 /**
  * Fills an empty store with what the log holds. If the log was damaged every signature is verified
  * again, else a checksum has kept the records. The log's memory is not held on to.
+ *
+ * @param breathe Lets everything else have its turn, every few milliseconds.
  */
 export async function restoreStore(
   opened: Pick<OpenedLog, "newestFirst" | "damage">,
   store: RecordStore,
   now: Instant,
   wall: WallTime,
+  breathe: () => Promise<void>,
 ): Promise<RestoredStore> {
   const entries = opened.damage === undefined
-    ? restoreKept(opened.newestFirst(), store, now, wall)
+    ? await restoreKept(opened.newestFirst(), store, now, wall, breathe)
     : await restoreVerified([...opened.newestFirst()].reverse(), store, now, wall);
   return { records: store.size, dropped: entries - store.size };
 }
-
-/** A record of the log with the time written beside it. */
-type Kept = readonly [VerifiedRecord, WallTime];
 
 /**
  * Takes back what a checksum has kept, of each key only what was the newest when the log ended: the
@@ -47,19 +48,21 @@ type Kept = readonly [VerifiedRecord, WallTime];
  *
  * @returns How many entries there were.
  */
-function restoreKept(
+async function restoreKept(
   newestFirst: Iterable<LogEntry>,
   store: RecordStore,
   now: Instant,
   wall: WallTime,
-): number {
-  const newest = new Map<RecordKey, Kept>();
+  breathe: () => Promise<void>,
+): Promise<number> {
+  const newest = new Map<RecordKey, SeenRecord>();
   const memory = new RecordMemory();
   const tombstones: Tombstone[] = [];
   const flagged: NodeId[] = [];
   let entries = 0;
   for (const entry of newestFirst) {
     entries += 1;
+    if (entries % restoreSlice === 0) await breathe();
     if (entry.kind === "tombstone") tombstones.push(entry);
     if (entry.kind === "flag") flagged.push(entry.author);
     if (entry.kind !== "record" && entry.kind !== "own record") continue;
@@ -75,7 +78,7 @@ function restoreKept(
   for (const tombstone of tombstones.reverse()) store.restoreTombstone(tombstone, wall);
   for (const author of flagged.reverse()) store.restoreFlag(author);
   // As they were written: it counts who came last.
-  store.restoreAll([...newest.values()].reverse(), now, wall);
+  for (const _ of store.restoreInSlices([...newest.values()].reverse(), now, wall)) await breathe();
   return entries;
 }
 
