@@ -386,7 +386,8 @@ Deno.test("a node that came late to its own full store does not go, nor do those
 Deno.test("of many restored together the last are newcomers", () => {
   const store = newStore({ knownNodes: 6 });
   const records = Array.from({ length: 6 }, (_, i) => fakeRecord({ author: i }));
-  store.restoreAll(records.map((record) => [record, wallStart] as const), start, wallStart);
+  const seen = records.map((record) => [record, wallStart] as const);
+  for (const _ of store.restoreInSlices(seen, start, wallStart));
   const outcome = store.admit(fakeRecord({ author: 9 }), start, wallStart);
   assert(outcome.kind === "stored");
   assertEquals(outcome.gone.map(({ author }) => author), [fakeAuthor(5)]);
