@@ -196,9 +196,22 @@ export class Finder implements Timed {
   }
 
   /** Dials and runs an exchange within its time; never rejects. */
-  async dial(to: SocketAddress, onConnected?: () => void): Promise<DialOutcome> {
-    const { clock, authenticator, lateness, stopping } = this.#options;
+  dial(to: SocketAddress, onConnected?: () => void): Promise<DialOutcome> {
+    return this.#dialWithin(new AbortController(), to, onConnected);
+  }
+
+  /** Only opens a TCP connection, to see whether the port refuses, and closes it. Never rejects. */
+  knock(to: SocketAddress): Promise<DialOutcome> {
     const limit = new AbortController();
+    return this.#dialWithin(limit, to, () => limit.abort());
+  }
+
+  async #dialWithin(
+    limit: AbortController,
+    to: SocketAddress,
+    onConnected: (() => void) | undefined,
+  ): Promise<DialOutcome> {
+    const { clock, authenticator, lateness, stopping } = this.#options;
     const stop = () => limit.abort();
     stopping.addEventListener("abort", stop);
     if (stopping.aborted) stop();

@@ -51,9 +51,10 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
     clock,
     entropy,
     dialer: {
-      dial: (to, signal) => {
+      dial: (to, signal, onConnected) => {
         dialled.push(formatSocketAddress(to));
         if (!state.hangs) return Promise.resolve({ failed: "refused", detail: "closed" });
+        onConnected?.();
         return new Promise<DialFailure>((resolve) => {
           const abort = () => resolve({ failed: "aborted", detail: "called off" });
           if (signal.aborted) abort();
@@ -252,5 +253,20 @@ Deno.test("--peer is an address or a name; a name that has none now is warned ab
   await run(30_000);
   assert(dialled.includes("10.0.0.8:7002") && dialled.includes("[fd00::8]:7002"));
   assertEquals(warnings.all().map(({ message }) => message.includes("senseless")), [true]);
+  end();
+});
+
+Deno.test("a knock learns whether a port refuses, and ends as soon as it is open", async () => {
+  using gate = CryptoGate.install();
+  const { finder, state, dialled, end } = await world(gate);
+  const at = { ip: ip("10.0.0.9"), port: 1 };
+  const knock = async () => {
+    const outcome = await finder.knock(at);
+    return outcome.kind === "failed" ? outcome.why : outcome.kind;
+  };
+  assertEquals(await knock(), "refused");
+  state.hangs = true;
+  assertEquals(await knock(), "aborted");
+  assertEquals(dialled.length, 2);
   end();
 });

@@ -106,6 +106,7 @@ export function makeLinkParts(
         if (outcome.kind === "proven") links.handleProven(outcome.result, outcome.place);
         return outcome;
       },
+      knock: (to) => finder.knock(to),
       listenPortOf: (id) => readings.listenPortOf(id),
       addressesOf: (id) => readings.dialAddressesOf(id),
       isLate: (now) => common.lateness.isLate(now),

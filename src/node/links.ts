@@ -47,6 +47,8 @@ import type { RelayedProbes } from "./relayed_probes.ts";
 export interface LinksOwner {
   /** Dials and runs an exchange; a finished one comes back here by itself. */
   dial(to: SocketAddress, onConnected: () => void): Promise<DialOutcome>;
+  /** Only opens a TCP connection and closes it: whether the port refuses. */
+  knock(to: SocketAddress): Promise<DialOutcome>;
   /** The port at which the node says it listens. */
   listenPortOf(id: NodeId): number | undefined;
   /** Addresses at which the node says it can be dialled, the likeliest first. */
@@ -358,6 +360,9 @@ export class Links implements Timed {
         case "authenticate":
           background.own("authenticate", this.#renewal.authenticate(peer));
           break;
+        case "knock":
+          background.own("knock", this.#knock(peer));
+          break;
         case "relay":
           background.own("ask through others", this.#askThroughOthers(peer));
           break;
@@ -375,6 +380,15 @@ export class Links implements Timed {
           unreachable(effect);
       }
     }
+  }
+
+  async #knock(peer: Peer): Promise<void> {
+    const { monitor, owner } = this.#options;
+    const { address } = peer;
+    if (address === undefined) return;
+    const outcome = await owner.knock(address);
+    if (outcome.kind !== "failed" || outcome.why !== "refused") return;
+    this.#perform(monitor.handleRefused(peer.id, address, this.#now()));
   }
 
   #askThroughOthers(peer: Peer): Promise<void> {

@@ -123,6 +123,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
     relayed,
     owner: {
       dial: () => Promise.resolve({ kind: "failed", why: "refused", detail: "closed" }),
+      knock: () => Promise.resolve({ kind: "failed", why: "refused", detail: "closed" }),
       listenPortOf: () => undefined,
       addressesOf: () => [],
       isLate: () => false,

@@ -174,6 +174,11 @@ export class Monitor {
     return this.#settled(this.#link(id)?.handleAuthentication(outcome, now) ?? []);
   }
 
+  /** The port at the address refused a connection that this node opened for a suspicion. */
+  handleRefused(id: NodeId, address: SocketAddress, now: Instant): MonitorEffect[] {
+    return this.#settled(this.#link(id)?.handleRefused(address, now) ?? []);
+  }
+
   /**
    * Another node says that it lost the peer: the peer is probed at once instead of at its turn, once
    * per reporter in ten minutes. The word of the other accuses nobody; silence here does.

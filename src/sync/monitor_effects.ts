@@ -23,6 +23,11 @@ export type LinkPath = "udp" | "tcp" | "others";
 export type MonitorEffect =
   /** Send one sealed probe; its answer comes back as `handleAnswer(id, attempt, now)`. */
   | { readonly kind: "probe"; readonly id: NodeId; readonly attempt: number }
+  /**
+   * Only open a TCP connection and close it again, which costs neither end anything; a refusal comes
+   * back as `handleRefused`.
+   */
+  | { readonly kind: "knock"; readonly id: NodeId }
   /** Run a full exchange over TCP; its end comes back as `handleAuthentication`. */
   | { readonly kind: "authenticate"; readonly id: NodeId }
   /** Ask through two others; an authentic answer comes back as `handleRelayed`. */

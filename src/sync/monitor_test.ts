@@ -757,6 +757,49 @@ Deno.test("who becomes a watcher of a resting link begins at its turn", () => {
   assertEquals([times[0], times.length], [turn, 10]);
 });
 
+Deno.test("a node that runs late sees at once that a port refuses, and authenticates nobody for it", () => {
+  const lateFor = (knocksAt: typeof address) => {
+    const world = new World();
+    world.allowed = 1_000;
+    world.link(peer, answering());
+    world.runFor(minute);
+    world.peers.set(peer, silent("failed"));
+    while (world.times("knock").length === 0) world.runPastDeadline(0);
+    const [suspectAt] = world.times("suspect");
+    assertEquals(world.times("knock"), [suspectAt]);
+    assertEquals(world.times("authenticate"), []);
+    world.take(world.monitor.handleRefused(peer, knocksAt, world.now));
+    return world;
+  };
+  const refused = lateFor(address);
+  assertEquals(refused.drops(), [{ kind: "drop", id: peer, why: "refused" }]);
+  assertEquals(refused.times("authenticate"), []);
+  // Elsewhere it proves nothing: all is done as if nobody had knocked.
+  const elsewhereRefused = lateFor(elsewhere);
+  assertEquals(elsewhereRefused.drops(), []);
+  elsewhereRefused.runFor(minute);
+  assertEquals(elsewhereRefused.drops(), [{ kind: "drop", id: peer, why: "silent" }]);
+  assertEquals(elsewhereRefused.times("authenticate").length, 1);
+  // And where nobody is suspected.
+  const world = new World();
+  world.link(peer, answering());
+  world.runFor(minute);
+  assertEquals(world.monitor.handleRefused(peer, address, world.now), []);
+  assertEquals(world.monitor.handleRefused(fakeNodeId(9), address, world.now), []);
+});
+
+Deno.test("what was refused does not outweigh an exchange that was finished", () => {
+  const world = new World();
+  world.allowed = 1_000;
+  world.link(peer, answering());
+  world.runFor(minute);
+  world.peers.set(peer, silent("hangs"));
+  while (world.times("knock").length === 0) world.runPastDeadline(0);
+  world.take(world.monitor.handleLink(peer, address, world.now));
+  world.take(world.monitor.handleRefused(peer, address, world.now));
+  assertEquals(world.drops(), []);
+});
+
 Deno.test("a watcher that knows its turn probes at its turn, also after a suspicion", () => {
   const world = new World();
   world.link(peer, answering());

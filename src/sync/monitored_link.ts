@@ -242,8 +242,18 @@ export class MonitoredLink implements ProbeTimes {
     if (outcome.kind === "finished") return this.handleFinished(outcome.address, now);
     const round = this.#round;
     if (round === undefined || !round.isAuthenticating) return [];
-    const proven = outcome.kind === "refused" && this.#isProven(outcome.address, now);
-    round.handleAuthentication(proven ? "refused where proven" : "failed");
+    if (outcome.kind === "refused" && this.#isProven(outcome.address, now)) {
+      return this.handleRefused(outcome.address, now);
+    }
+    round.handleAuthentication("failed");
+    return this.#judge(round, now);
+  }
+
+  /** The port refused a connection. Where that proves nothing the round goes on as it was. */
+  handleRefused(address: SocketAddress, now: Instant): MonitorEffect[] {
+    const round = this.#round;
+    if (round === undefined || round.isAuthenticated || !this.#isProven(address, now)) return [];
+    round.handleAuthentication("refused where proven");
     return this.#judge(round, now);
   }
 
@@ -367,7 +377,10 @@ export class MonitoredLink implements ProbeTimes {
     this.#round = new SuspicionRound(tries, misses, { slowness, beyond }, now);
     this.#suspected = true;
     const { id } = this;
-    return [{ kind: "suspect", id }, ...this.#askOtherwise(this.#round, now)];
+    const otherwise = this.#askOtherwise(this.#round, now);
+    // Whether a port refuses can be seen at once without work for anybody.
+    const knocks = otherwise.length === 0 && !this.#round.triesAlone;
+    return [{ kind: "suspect", id }, ...knocks ? [{ kind: "knock", id } as const] : otherwise];
   }
 
   /**

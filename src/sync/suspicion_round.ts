@@ -74,6 +74,11 @@ export class SuspicionRound {
     return true;
   }
 
+  /** Whether an authentication was finished. */
+  get isAuthenticated(): boolean {
+    return this.#authentication === "finished";
+  }
+
   /** Whether the authentication has not ended yet. */
   get isAuthenticating(): boolean {
     return this.#authentication === "running";
