@@ -119,7 +119,7 @@ Deno.test("a neighbour lost by silence has those looked at whom it watched; no o
   const watched = peers.open(orphan.id);
   const looks: string[] = [];
   roles.watchedBy = (prefix) => prefix === peer.prefix ? [watched] : [];
-  links.handleReportedLoss = (whom, reporter) => void looks.push(`${whom.id} for ${reporter}`);
+  links.handleLostWatcher = (whom, watcher) => void looks.push(`${whom.id} for ${watcher}`);
   const lookAfter = (why: LinkEnd) => {
     reactions.handleLinkDown(peer, why);
     return looks.splice(0);
