@@ -1,11 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import { elapsed, type Instant, instant, later, milliseconds, minutes } from "../base/instant.ts";
+import { parseIp } from "../base/ip.ts";
+import { socketAddress } from "../wire/socket_address.ts";
 import {
   indirectRoundsMax,
   missAfterMax,
   missAfterUnmeasured,
   probeInterval,
+  probeTriesMin,
   selfDoubtMax,
   tryInterval,
   watcherSilence,
@@ -16,6 +19,9 @@ import { SelfTrust } from "./self_trust.ts";
 
 const begin = instant(1_000_000);
 const id = fakeNodeId(1);
+const ip = parseIp("192.0.2.1");
+assert(ip !== undefined);
+const address = socketAddress(ip, 7_411);
 const watching: LinkRole = { watches: true, turn: 0, isWatched: false };
 const watchedOnly: LinkRole = { watches: false, turn: 0, isWatched: true };
 
@@ -103,6 +109,45 @@ Deno.test("however much a node doubts itself, an answer counts as missing after 
   assert(first !== undefined && second !== undefined && third !== undefined);
   assertEquals(link.snapshot().state, "suspect");
   assertEquals([elapsed(first, second), elapsed(second, third)], [missAfterMax, missAfterMax]);
+});
+
+Deno.test("who learns that it runs late while it waits does not even repeat the probe", () => {
+  let allowed = milliseconds(0);
+  const link = linked(new SelfTrust(() => allowed));
+  const sentAt = probe(link, false);
+  allowed = milliseconds(4_000);
+  assertEquals(step(link).effects, []);
+  assertEquals(link.nextTimeout(), later(sentAt, milliseconds(missAfterUnmeasured + 4_000)));
+});
+
+Deno.test("a gap after the repetition is no reason for a third probe", () => {
+  const link = linked();
+  probe(link, false);
+  assertEquals(step(link).effects.map(({ kind }) => kind), ["probe"]);
+  const due = link.nextTimeout();
+  assert(due !== undefined);
+  const awake = later(due, milliseconds(1_000));
+  link.forgive(milliseconds(1_000), awake);
+  assertEquals(link.nextTimeout(), later(awake, milliseconds(missAfterUnmeasured)));
+  assertEquals(step(link).effects[0]?.kind, "suspect");
+});
+
+Deno.test("on a lossy link the repetition is one of the tries made alone", () => {
+  const link = linked();
+  let probes = 0;
+  const counts: number[] = [];
+  for (let steps = 0; counts.length < indirectRoundsMax && steps < 1_000; steps++) {
+    const { now, effects } = step(link);
+    for (const { kind } of effects) {
+      if (kind === "probe") probes++;
+      if (kind !== "authenticate") continue;
+      counts.push(probes);
+      link.handleAuthentication({ kind: "finished", address }, now);
+    }
+    if (link.snapshot().state === "steady" && !link.isWaiting) probes = 0;
+  }
+  // The regular one and as many as may be made alone at most.
+  assertEquals(counts.at(-1), 1 + (probeTriesMin - 1));
 });
 
 Deno.test("an answer that comes after it was counted as missing does not mend the loss", () => {
