@@ -174,25 +174,57 @@ export class VirtualTime {
 }
 
 /**
- * Who waits until a signal aborts: one listener for each signal, however often it is waited on. A
- * world waits for every datagram, and listeners come dear.
+ * Who waits until one signal aborts: one listener, however often it is waited on. A world waits for
+ * every datagram, and listeners come dear.
  */
-class SignalWaits {
-  readonly #bySignal = new WeakMap<AbortSignal, Set<() => void>>();
+class Waiters {
+  /** Nearly always there is one. */
+  #only: Wait | undefined;
+  readonly #others = new Set<Wait>();
 
-  add(signal: AbortSignal, done: () => void): Set<() => void> {
-    const known = this.#bySignal.get(signal);
-    if (known !== undefined) return known.add(done);
-    const waits = new Set([done]);
-    this.#bySignal.set(signal, waits);
+  constructor(signal: AbortSignal) {
     signal.addEventListener("abort", () => {
-      for (const each of waits) each();
+      this.#only?.end();
+      for (const wait of this.#others) wait.end();
     }, { once: true });
-    return waits;
+  }
+
+  add(wait: Wait): void {
+    if (this.#only === undefined) this.#only = wait;
+    else this.#others.add(wait);
+  }
+
+  delete(wait: Wait): void {
+    if (this.#only === wait) this.#only = undefined;
+    else this.#others.delete(wait);
   }
 }
 
-const signalWaits = new SignalWaits();
+const waitersOf = new WeakMap<AbortSignal, Waiters>();
+
+/** One wait on a clock. */
+class Wait {
+  readonly #waiters: Waiters;
+  readonly #isHalted: () => boolean;
+  readonly #resolve: () => void;
+  callOff: () => void = () => {};
+
+  constructor(signal: AbortSignal, isHalted: () => boolean, resolve: () => void) {
+    this.#isHalted = isHalted;
+    this.#resolve = resolve;
+    const known = waitersOf.get(signal);
+    this.#waiters = known ?? new Waiters(signal);
+    if (known === undefined) waitersOf.set(signal, this.#waiters);
+    this.#waiters.add(this);
+  }
+
+  /** It is time, or the signal aborted. */
+  end(): void {
+    this.#waiters.delete(this);
+    this.callOff();
+    if (!this.#isHalted()) this.#resolve();
+  }
+}
 
 /** Where a clock begins. */
 export interface VirtualClockOptions {
@@ -214,6 +246,7 @@ export class VirtualClock implements Clock {
   readonly #lateness: () => Duration;
   #wallOrigin: number;
   #isHalted = false;
+  readonly #halted = () => this.#isHalted;
 
   constructor(time: VirtualTime, options: VirtualClockOptions = {}) {
     this.#time = time;
@@ -261,18 +294,13 @@ export class VirtualClock implements Clock {
   wait(until: Instant, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const done = () => {
-        waits.delete(done);
-        callOff();
-        if (!this.#isHalted) resolve();
-      };
+      const wait = new Wait(signal, this.#halted, resolve);
       const length = milliseconds((until - this.monotonic()) / this.#rate);
-      let callOff = this.#time.after(length, () => {
+      wait.callOff = this.#time.after(length, () => {
         const late = this.#lateness();
-        if (late > 0) callOff = this.#time.after(late, done);
-        else done();
+        if (late > 0) wait.callOff = this.#time.after(late, () => wait.end());
+        else wait.end();
       });
-      const waits = signalWaits.add(signal, done);
     });
   }
 }

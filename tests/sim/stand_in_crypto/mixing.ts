@@ -20,36 +20,67 @@ function avalanched(word: number): number {
   return mixed ^ (mixed >>> 16);
 }
 
-/**
- * `length` bytes (a multiple of four) that depend on every bit of the label and of the bytes: three
- * words of state, so that chance collisions do not happen in a world; whoever wants one makes one.
- * NOT SECURE.
- */
-export function mixed(label: number, bytes: Uint8Array, length: number): Bytes {
+/** Three words, so that chance collisions do not happen in a world; whoever wants one makes one. */
+const state = new Int32Array(3);
+
+/** Lets every bit of the label and of the bytes decide about the state. */
+function absorb(label: number, bytes: Uint8Array): void {
   let a = label | 0;
   let b = bytes.length ^ 0x9e3779b9;
   let c = Math.imul(label, 0x27d4eb2d) ^ 0x165667b1;
-  const whole = bytes.length & ~3;
-  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; at += 4) {
-    const word = at < whole
-      ? words.getInt32(at, true)
-      : ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16));
+    // No view of words: making one costs more than reading the few bytes of a datagram.
+    const word = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24);
     a = (Math.imul(rotated(a ^ Math.imul(word, 0xcc9e2d51), 13), 5) + 0xe6546b64) | 0;
     b = (rotated(b ^ Math.imul(word, 0x1b873593), 17) + a) | 0;
     c = Math.imul(c ^ rotated(word, 7), 0x9e3779b1) ^ b;
   }
-  const out = new Uint8Array(length);
+  state[0] = a;
+  state[1] = b;
+  state[2] = c;
+}
+
+/** The next word of what the state gives, the `at`th byte of it and three more. */
+function squeezed(at: number): number {
+  const a = ((state[0] ?? 0) + 0x9e3779b9) | 0;
+  const b = ((state[1] ?? 0) + rotated(a, 11)) | 0;
+  const c = state[2] ?? 0;
+  const word = avalanched(a ^ rotated(b, 5)) ^ avalanched((b + c + at) | 0);
+  state[0] = a;
+  state[1] = b;
+  state[2] = c + word;
+  return word;
+}
+
+/** One word that depends on every bit of the label and of the bytes. NOT SECURE. */
+export function mixedWord(label: number, bytes: Uint8Array): number {
+  absorb(label, bytes);
+  return squeezed(0);
+}
+
+/** Writes `length` bytes (a multiple of four) that depend on every bit of both. NOT SECURE. */
+export function mixInto(
+  out: Uint8Array,
+  from: number,
+  length: number,
+  label: number,
+  bytes: Uint8Array,
+): void {
+  absorb(label, bytes);
   for (let at = 0; at < length; at += 4) {
-    a = (a + 0x9e3779b9) | 0;
-    b = (b + rotated(a, 11)) | 0;
-    const word = avalanched(a ^ rotated(b, 5)) ^ avalanched((b + c + at) | 0);
-    c = (c + word) | 0;
-    out[at] = word;
-    out[at + 1] = word >>> 8;
-    out[at + 2] = word >>> 16;
-    out[at + 3] = word >>> 24;
+    const word = squeezed(at);
+    out[from + at] = word;
+    out[from + at + 1] = word >>> 8;
+    out[from + at + 2] = word >>> 16;
+    out[from + at + 3] = word >>> 24;
   }
+}
+
+/** The same in memory of their own. */
+export function mixed(label: number, bytes: Uint8Array, length: number): Bytes {
+  const out = new Uint8Array(length);
+  mixInto(out, 0, length, label, bytes);
   return out;
 }
 

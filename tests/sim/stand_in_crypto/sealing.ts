@@ -6,7 +6,7 @@
  * @module
  */
 import { type Bytes } from "../../../src/base/bytes.ts";
-import { mixed } from "./mixing.ts";
+import { mixedWord, mixInto } from "./mixing.ts";
 
 const tagLength = 16;
 const tagLabel = 0x40;
@@ -34,16 +34,22 @@ export function sealMixed(
   const sealed = new Uint8Array(end + tagLength);
   sealed.set(header, 0);
   sealed.set(plaintext, header.length);
-  sealed.set(tagOf(key, associated, sealed.subarray(header.length, end)), end);
+  tagInto(sealed, end, key, associated, plaintext);
   return sealed;
 }
 
-function tagOf(key: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Bytes {
-  const inner = mixed(labelOf(key), associated, 4);
-  const label = (inner[0] ?? 0) | ((inner[1] ?? 0) << 8) | ((inner[2] ?? 0) << 16) |
-    ((inner[3] ?? 0) << 24);
-  return mixed(label, plaintext, tagLength);
+function tagInto(
+  out: Uint8Array,
+  from: number,
+  key: Uint8Array,
+  associated: Uint8Array,
+  plaintext: Uint8Array,
+): void {
+  mixInto(out, from, tagLength, mixedWord(labelOf(key), associated), plaintext);
 }
+
+/** What an arrived tag is compared with. */
+const rightTag = new Uint8Array(tagLength);
 
 /** The plaintext of plaintext ‖ tag; `undefined` if the tag is another's. Views, no copies. */
 export function openMixed(
@@ -54,7 +60,7 @@ export function openMixed(
   const end = sealed.length - tagLength;
   if (end < 0) return undefined;
   const plaintext = sealed.subarray(0, end);
-  const tag = tagOf(key, associated, plaintext);
-  for (let i = 0; i < tagLength; i++) if (tag[i] !== sealed[end + i]) return undefined;
+  tagInto(rightTag, 0, key, associated, plaintext);
+  for (let i = 0; i < tagLength; i++) if (rightTag[i] !== sealed[end + i]) return undefined;
   return plaintext;
 }
