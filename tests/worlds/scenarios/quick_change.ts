@@ -4,7 +4,7 @@ import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
 import { linkCounts, mean, standing } from "./standing.ts";
 
 const knownWithin = seconds(1);
-/** A probe of every link that is watched, and more than one interval of each. */
+/** More than an interval of every watched link's probes. */
 const restMeasured = seconds(10);
 const changes = 2;
 
@@ -15,8 +15,8 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
   findings.figure("traffic per node before", rate, "B/s");
   for (let i = 0; i < changes; i++) {
     const change = await measureChange(fleet, rate);
-    findings.within("a changed record known by all", change?.knownAfter, knownWithin);
-    findings.figure("bytes per node for it", change?.bytesPerNode ?? NaN, "B");
+    findings.within(`changed record ${i + 1} known by all`, change?.knownAfter, knownWithin);
+    findings.figure(`bytes per node for change ${i + 1}`, change?.bytesPerNode ?? NaN, "B");
   }
   findings.equals("failures inside nodes", fleet.world.failures.length, 0);
 }
