@@ -215,6 +215,16 @@ Deno.test("an epoch opens requests for two hours to the millisecond", async () =
   await epochKeys.grantFor(askerId, over);
 });
 
+Deno.test("a request whose epoch ends while it is being opened is dropped", async () => {
+  const { epochKeys, peerKeys } = await datagramWorld(new CountingEntropy(), start);
+  const { bytes } = await ask(peerKeys, ping, start);
+  const opening = epochKeys.open(bytes, home, anybody, start);
+  const over = later(start, hours(3));
+  epochKeys.handleTimeout(over);
+  assertEquals(await opening, { kind: "drop", reason: "epoch ended" });
+  await epochKeys.grantFor(askerId, over);
+});
+
 Deno.test("after a day without a call no old epoch lives and the new one begins at once", async () => {
   const { epochKeys, peerKeys, entropy } = await datagramWorld(new CountingEntropy(), start);
   const now = later(start, hours(24));
