@@ -129,4 +129,6 @@ Deno.test("a neighbour lost by silence has those looked at whom it watched; no o
   }
   const others = ["good-bye", "udp blocked", "no direct path", "let go", "no socket"] as const;
   for (const why of others) assertEquals(lookAfter(why), [], why);
+  await parts.background.settled();
+  await world.gate.quiet();
 });
