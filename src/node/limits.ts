@@ -173,10 +173,13 @@ export const nodeNumbersPerAuthor = 8;
 export const nodeNumbersSpare = 10_000;
 /** Nodes looked at to find one that may be dialled: more would seldom be another's turn. */
 export const pickTries = 32;
-/** Records from which on they are taken apart in slices after the start: fewer take one slice or four. */
+/** Records from which on they are taken apart in slices after the start: fewer take some 20 ms. */
 export const readAheadFrom = 2_000;
-/** Records of such a slice: some milliseconds, on a machine five times as slow 20 ms. */
-export const readAheadSlice = 400;
+/**
+ * Records of such a slice: a millisecond. What a node does before it is ready waits for a slice at
+ * every step, dozens of times: with slices of 400 for all of them, a second in a fleet of 20,000.
+ */
+export const readAheadSlice = 100;
 /** Changes that come together are looked at together. */
 export const looksGap = milliseconds(20);
 /**

@@ -17,6 +17,9 @@ import { type NamedNode, type NodeNumbers, numbersFor } from "./node_numbers.ts"
 /** Keys of `info` records and then of `links` records are the first, below this. */
 const linksBefore = "02";
 
+/** Nodes whose lists are joined in the time in which one record is taken apart. */
+const joinsPerRecord = 8;
+
 /** An `info` record that can be read came, went or was replaced. */
 interface NodeChange {
   readonly number: number;
@@ -52,7 +55,7 @@ export class LinkGraphMaking {
       if (next === undefined || next.done === true) this.#parts = this.#beginParts();
       else this.#read(next.value.before, next.value.after);
     }
-    return this.#parts === undefined || this.#parts.join(count);
+    return this.#parts === undefined || this.#parts.join(joinsPerRecord * count);
   }
 
   #read(before: VerifiedRecord | undefined, after: VerifiedRecord | undefined): void {
