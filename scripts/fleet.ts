@@ -71,6 +71,14 @@ function usualDirectory(): string {
   );
 }
 
+/** The absolute path of the program to run; a `FleetError` if there is none. */
+async function executable(path: string): Promise<string> {
+  const found = absolute(path);
+  const { isFile } = await Deno.stat(found).catch(() => ({ isFile: false }));
+  if (isFile) return found;
+  throw new FleetError(`There is no executable at ${found}. "deno task build" makes dist/mesh`);
+}
+
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(2)} s`;
 }
@@ -121,11 +129,11 @@ class FleetCommands {
       await old.down();
       this.#say(`Removed what a fleet that is gone had left in ${this.#directory}`);
     }
+    const binary = this.#options.value("bin");
+    const program = binary === undefined ? {} : { binary: await executable(binary) };
     const fleet = await StandingFleet.create(this.#directory);
     const names = Array.from({ length: count }, (_, at) => `n${at}`);
-    const binary = this.#options.value("bin");
     const args = ["--listen", "0", "--interface", loopbackInterface()];
-    const program = binary === undefined ? {} : { binary: absolute(binary) };
     const begun = performance.now();
     let done = 0;
     const tenth = Math.max(1, Math.ceil(count / 10));

@@ -52,6 +52,7 @@ export class Dialling {
   readonly #departures: Departures;
   readonly #search: LinkSearch;
   readonly #unreachable: UnreachablePick;
+  #isLate = false;
 
   constructor(options: DiallingOptions, now: Instant) {
     this.#self = options.self;
@@ -79,12 +80,13 @@ export class Dialling {
   }
 
   /** Whether links are missing for which an id of this sort may be dialled. */
-  wantsLink(held: boolean): boolean {
-    return this.#search.missingInHaste(held) > 0;
+  wantsLink(held: boolean, now: Instant): boolean {
+    return this.#search.missingInHaste(held, now) > 0;
   }
 
   /** Whether this process runs late. */
   handleLateness(isLate: boolean): void {
+    this.#isLate = isLate;
     this.#search.handleLateness(isLate);
   }
 
@@ -133,8 +135,9 @@ export class Dialling {
   }
 
   /** There is a link with the id at the address. */
-  handleLinked(id: NodeId, text: string): DiscoveryEffect[] {
+  handleLinked(id: NodeId, text: string, now: Instant): DiscoveryEffect[] {
     this.#connectBacks.delete(id);
+    this.#search.handleLinked(now);
     this.#peers.handleLinked(id);
     this.#unreachable.handleLinked();
     return [...this.#oneWay.handleOpened(id), ...this.#oneWay.handleOpenedAddress(text)];
@@ -144,6 +147,7 @@ export class Dialling {
   handleUnlinked(id: NodeId, now: Instant): void {
     this.#peers.handleUnlinked(id, now);
     this.#unreachable.handleUnlinked(now);
+    if (this.#surroundings.links === 0) this.#search.handleLonely(now);
     this.lookForLinks(now);
   }
 
@@ -220,7 +224,7 @@ export class Dialling {
       const held = this.#candidates.isHeld(id);
       if ((this.#surroundings.isLinked(id) && !relink) || this.#flights.hasId(id)) {
         this.#connectBacks.delete(id);
-      } else if (!beyondDegree && this.#search.missingInHaste(held) <= 0) {
+      } else if (!beyondDegree && this.#search.missingInHaste(held, now) <= 0) {
         this.#connectBacks.delete(id);
         this.#counters.count("connect-back not needed");
       } else if (this.#departures.begin(id, "beacon", relink, effects, now) !== "no room") {
@@ -264,7 +268,8 @@ export class Dialling {
 
   #dialUnreachable(now: Instant): DiscoveryEffect[] {
     const id = this.#unreachable.handleTimeout(now);
-    if (id === undefined) return [];
+    // The paths to most of those are on their way to a process that runs late.
+    if (id === undefined || (this.#isLate && this.#surroundings.links > 0)) return [];
     const effects: DiscoveryEffect[] = [];
     this.#departures.begin(id, "unreachable", false, effects, now);
     return effects;

@@ -44,6 +44,7 @@ import {
   solicitationGap,
   sourcesMax,
   volunteerLinksMax,
+  volunteers,
 } from "./limits.ts";
 import type { KnownNodes } from "./known_nodes.ts";
 import { Surroundings } from "./surroundings.ts";
@@ -180,7 +181,8 @@ export class Discovery {
    * A beacon that `admitBeacon` admitted.
    *
    * @param from Its sender; the port is not looked at.
-   * @param islandAgrees Whether it carries the mark that its sender would have on this node's island.
+   * @param islandAgrees Whether it carries the mark that its sender would have on this node's island;
+   *   not looked at for a solicitation.
    */
   handleBeacon(
     beacon: HeardBeacon,
@@ -197,7 +199,7 @@ export class Discovery {
     const text = formatSocketAddress(address);
     if (this.#surroundings.isOwn(text)) return this.#drop("beacon from own address");
     this.#counters.count("beacon heard");
-    if (beacon.solicitation) announcer.handleInconsistent(now);
+    if (beacon.solicitation) this.#hearSolicitation(announcer, now);
     else if (islandAgrees) announcer.handleConsistent(beacon.id);
     else announcer.handleDifferent(now);
 
@@ -251,7 +253,7 @@ export class Discovery {
     if (this.#surroundings.handleLinked(id, address, now)) {
       for (const announcer of this.#announcers.values()) announcer.handleLinked();
     }
-    const effects = this.#dialling.handleLinked(id, formatSocketAddress(address));
+    const effects = this.#dialling.handleLinked(id, formatSocketAddress(address), now);
     return [...effects, ...this.handleTimeout(now)];
   }
 
@@ -326,12 +328,19 @@ export class Discovery {
     const held = this.#candidates.isHeld(id);
     const asks = solicitation || !islandAgrees;
     const beyondDegree = asks && this.#volunteers(id, solicitation, announcer, now);
-    if (!beyondDegree && !this.#dialling.wantsLink(held)) return;
+    if (!beyondDegree && !this.#dialling.wantsLink(held, now)) return;
     const triedAt = this.#candidates.triedAt(id);
     const rested = triedAt === undefined || elapsed(triedAt, now) >= solicitationGap;
     if (solicitation && rested) this.#candidates.restart(id);
     else if (this.#dialling.isOneWay(id) || !this.#candidates.isDue(id, now)) return;
     this.#dialling.connectBack(id, { held, beyondDegree, relink: false }, now);
+  }
+
+  /** A newcomer is answered by beacons; of an audience that runs late a few do, as for volunteering. */
+  #hearSolicitation(announcer: Announcer, now: Instant): void {
+    const others = Math.max(announcer.audience(now), this.#surroundings.links);
+    if (this.#isLate && this.#prng.unit() * others >= volunteers) return;
+    announcer.handleInconsistent(now);
   }
 
   /** Whether this node, with links enough, answers all the same. */

@@ -187,14 +187,19 @@ export const releasePauseMin = minutes(1);
  */
 export const releasePausePerNode = seconds(1);
 
-/** Dials for links at a time while this process runs late: the first may lead to who is later still. */
-export const lateDialsMax = 2;
 /**
  * Links that a node looks for in haste: with these it learns everything and is watched. Every link has
  * two ends and newcomers find volunteers, so where each makes D at once nodes end at 2·D; the rest
  * mostly comes from those who come later.
  */
 export const eagerLinks = 4;
+/** The same while this process runs late: what each link costs is what it lacks. */
+export const lateLinks = 2;
+/**
+ * After a link came the next is dialled in haste no sooner: volunteers answer a newcomer together, and
+ * with those and its own it would have twice as many as it wants.
+ */
+export const hasteGap = seconds(1);
 /** Between two dials of a node that has links in haste and is still below its degree, ± half. */
 export const unhurriedFillPause = seconds(20);
 /** Missing links are looked for at most this often, however much is learned meanwhile. */

@@ -16,7 +16,8 @@ import {
   eagerLinks,
   fillGap,
   fillPause,
-  lateDialsMax,
+  hasteGap,
+  lateLinks,
   unhurriedFillPause,
   volunteerLinksMax,
 } from "./limits.ts";
@@ -39,6 +40,8 @@ export class LinkSearch {
   #fillAt: Instant;
   /** When a node with links enough for the moment dials one more. */
   #unhurriedAt: Instant;
+  /** When a node that has a link dials the next one in haste. */
+  #hastyAt: Instant;
   #filledAt: Instant | undefined;
   #nearFirst = true;
   #isLate = false;
@@ -46,6 +49,7 @@ export class LinkSearch {
   constructor(options: LinkSearchOptions, now: Instant) {
     this.#options = options;
     this.#fillAt = now;
+    this.#hastyAt = now;
     this.#unhurriedAt = this.#unhurriedAfter(now);
   }
 
@@ -61,20 +65,29 @@ export class LinkSearch {
    */
   missing(held: boolean, now: Instant): number {
     const { links, linksCounted } = this.#options.surroundings;
-    const inHaste = this.missingInHaste(held);
+    const inHaste = this.missingInHaste(held, now);
     const enough = links >= volunteerLinksMax || linksCounted >= this.degree;
     if (inHaste > 0 || enough || this.#isLate || now < this.#unhurriedAt) return inHaste;
     return 1 - this.#options.flights.countForLinks(held);
   }
 
   /** The same without those that can wait: a newcomer that all hear is not for all to dial. */
-  missingInHaste(held: boolean): number {
+  missingInHaste(held: boolean, now: Instant): number {
     const { links, linksCounted } = this.#options.surroundings;
-    if (links >= volunteerLinksMax) return 0;
-    const share = Math.ceil((eagerLinks - linksCounted) / 2);
-    // Who is late has dials enough under way: each would only make the others fail.
-    const atOnce = this.#isLate ? Math.min(lateDialsMax, share) : share;
-    return atOnce - this.#options.flights.countForLinks(held);
+    if (links >= volunteerLinksMax || now < this.#hastyAt) return 0;
+    // Who is late has enough to do: each dial would only make the others fail.
+    const wanted = this.#isLate ? lateLinks : eagerLinks;
+    return Math.ceil((wanted - linksCounted) / 2) - this.#options.flights.countForLinks(held);
+  }
+
+  /** A link has come: those who volunteered for this node as well are waited for. */
+  handleLinked(now: Instant): void {
+    this.#hastyAt = later(now, hasteGap);
+  }
+
+  /** The last link is gone: there is nothing to wait for. */
+  handleLonely(now: Instant): void {
+    this.#hastyAt = now;
   }
 
   #unhurriedAfter(now: Instant): Instant {
@@ -116,8 +129,11 @@ export class LinkSearch {
   /** When `handleTimeout` is to be called next. */
   nextTimeout(): Instant | undefined {
     if (this.#isLooking(this.#fillAt)) return this.#fillAt;
-    const atLeisure = this.#unhurriedAt > this.#fillAt ? this.#unhurriedAt : this.#fillAt;
-    return this.#isLooking(atLeisure) ? atLeisure : undefined;
+    for (const from of [this.#hastyAt, this.#unhurriedAt].sort((a, b) => a - b)) {
+      const at = from > this.#fillAt ? from : this.#fillAt;
+      if (this.#isLooking(at)) return at;
+    }
+    return undefined;
   }
 
   #isLooking(at: Instant): boolean {

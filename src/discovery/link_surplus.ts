@@ -27,6 +27,8 @@ export interface SurplusView {
   readonly degree: number;
   /** Nodes known, this one included. */
   readonly fleetSize: number;
+  /** Whether this process runs late: then nothing is let go for thrift, for that too costs all. */
+  readonly isLate: boolean;
 }
 
 /** The machine. */
@@ -44,7 +46,10 @@ export class LinkSurplus {
    * the links that anybody gets, one place is freed at once: that of the best-connected neighbour
    * that can spare it.
    */
-  handleTimeout({ links, degree, fleetSize }: SurplusView, now: Instant): NodeId | undefined {
+  handleTimeout(
+    { links, degree, fleetSize, isLate }: SurplusView,
+    now: Instant,
+  ): NodeId | undefined {
     const enough = degree + surplusSlack;
     if (links.length <= enough) {
       this.#releaseAt = undefined;
@@ -55,7 +60,7 @@ export class LinkSurplus {
     if (links.length > volunteerLinksMax) return bestConnected(spare);
     if (now < this.#releaseAt) return undefined;
     this.#releaseAt = later(now, this.#pause(fleetSize));
-    return this.#prng.pick(spare)?.id;
+    return isLate ? undefined : this.#prng.pick(spare)?.id;
   }
 
   /** When `handleTimeout` is to be called next. */

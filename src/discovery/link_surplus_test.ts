@@ -15,7 +15,7 @@ function heldLinks(count: number, listed: number | undefined): HeldLink[] {
 }
 
 function viewOf(links: readonly HeldLink[]): SurplusView {
-  return { links, degree, fleetSize: 20 };
+  return { links, degree, fleetSize: 20, isLate: false };
 }
 
 /** Asks at `begin`, then again whenever it wants to be asked, for five minutes: what it let go. */
@@ -55,6 +55,21 @@ Deno.test("only a neighbour that can spare the link as well is let go", () => {
 
 Deno.test("it is drawn by lot whom to let go", () => {
   assert(new Set(releasedFrom(heldLinks(20, 20))).size > 1);
+});
+
+Deno.test("a node that runs late lets nobody go for thrift, only to free a place", () => {
+  const surplus = new LinkSurplus(new Prng([7]));
+  const isLate = true;
+  const many = { ...viewOf(heldLinks(degree + surplusSlack + 1, 20)), isLate };
+  assertEquals(surplus.handleTimeout(many, begin), undefined);
+  const due = surplus.nextTimeout();
+  assert(due !== undefined);
+  assertEquals(surplus.handleTimeout(many, due), undefined);
+  const again = surplus.nextTimeout();
+  assert(again !== undefined && again > due);
+  assert(surplus.handleTimeout({ ...many, isLate: false }, again) !== undefined);
+  const full = { ...viewOf(heldLinks(volunteerLinksMax + 1, 20)), isLate };
+  assert(surplus.handleTimeout(full, again) !== undefined);
 });
 
 Deno.test("above the links that anybody gets the best-connected goes at once", () => {
@@ -97,7 +112,7 @@ Deno.test("a fleet with twice its degree sheds what it can spare and nobody fall
         const id = ids[j];
         return id === undefined ? [] : [{ id, listed: published[j] }];
       });
-      const view = { links: held, degree: wanted, fleetSize: size };
+      const view = { links: held, degree: wanted, fleetSize: size, isLate: false };
       const id = surplus.handleTimeout(view, later(begin, seconds(second)));
       const j = id === undefined ? -1 : numbers.get(id) ?? -1;
       links[i]?.delete(j);

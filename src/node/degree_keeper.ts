@@ -19,6 +19,8 @@ export interface DegreeKeeperOptions {
   readonly listedBy: (id: NodeId) => number | undefined;
   /** The links striven for, and the nodes known. */
   readonly fleet: () => { readonly degree: number; readonly fleetSize: number };
+  /** Whether this process runs late. */
+  readonly isLate: (now: Instant) => boolean;
   /** Ends the link and tells the peer why. */
   readonly release: (peer: Peer) => void;
 }
@@ -36,8 +38,8 @@ export class DegreeKeeper implements Timed {
     this.handleTimeout(this.#options.clock.monotonic());
   }
 
-  #view(): SurplusView {
-    const { peers, listedBy, fleet } = this.#options;
+  #view(now: Instant): SurplusView {
+    const { peers, listedBy, fleet, isLate } = this.#options;
     const links = peers.links().map(({ id }) => ({
       id,
       // Read from the records only where there are too many.
@@ -46,7 +48,7 @@ export class DegreeKeeper implements Timed {
       },
     }));
     const { degree, fleetSize } = fleet();
-    return { links, degree, fleetSize };
+    return { links, degree, fleetSize, isLate: isLate(now) };
   }
 
   nextTimeout(): Instant | undefined {
@@ -55,7 +57,7 @@ export class DegreeKeeper implements Timed {
 
   handleTimeout(now: Instant): void {
     const { surplus, peers, release } = this.#options;
-    const id = surplus.handleTimeout(this.#view(), now);
+    const id = surplus.handleTimeout(this.#view(now), now);
     const peer = id === undefined ? undefined : peers.get(id);
     if (peer !== undefined) release(peer);
   }

@@ -19,7 +19,7 @@ import type {
 } from "../discovery/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { BeaconChannel, NetworkInterface, ReceivedBeacon } from "../platform/network.ts";
-import { decodeBeacon, encodeBeacon } from "../wire/beacon.ts";
+import { type Beacon, decodeBeacon, encodeBeacon } from "../wire/beacon.ts";
 import { type NodeId, nodeIdFromBytes, nodeIdToBytes } from "../wire/node_id.ts";
 import {
   formatSocketAddress,
@@ -39,6 +39,8 @@ import type { Warnings } from "./warnings.ts";
 export interface FinderOwner {
   /** The smallest id of those reachable from here. */
   smallestReachable(): NodeId;
+  /** Whether a path leads there, as far as is known yet. */
+  isReachable(id: NodeId): boolean;
   /** An exchange that this node dialled was finished; resolves when the link is judged. */
   handleDialled(outcome: DialOutcome & { readonly kind: "proven" }): void;
   /** The node at the other end has this node's key. Whether it is this very process. */
@@ -97,19 +99,27 @@ export class Finder implements Timed {
   }
 
   async #judge({ bytes, from, interfaceName }: ReceivedBeacon): Promise<void> {
-    const { counters, tag, islandKey, owner, discovery } = this.#options;
+    const { counters, tag, owner, discovery } = this.#options;
     const beacon = decodeBeacon(bytes);
     if (isDecodeError(beacon)) return counters.count(beacon.reason);
     if (!equalBytes(beacon.tag, tag)) return counters.count("beacon of another mesh");
     const id = beacon.idForm === "plain" ? nodeIdFromBytes(beacon.id) : undefined;
     if (id === undefined) return counters.count("beacon of an unknown member");
-    const smallestId = nodeIdToBytes(owner.smallestReachable());
-    const { idForm } = beacon;
-    const mark = await islandKey.mark({ smallestId, hour: 0, idForm, id: beacon.id });
-    const heard = { id, port: beacon.port, solicitation: beacon.solicitation };
-    const agrees = equalBytes(mark, beacon.island);
+    const { port, solicitation } = beacon;
+    // A solicitation is answered whatever its sender reaches, and one that is reached from here is of
+    // this island: where a hundred start, that is most beacons.
+    const agrees = !solicitation &&
+      (owner.isReachable(id) || await this.#isOfOurIsland(beacon));
+    const heard = { id, port, solicitation };
     this.perform(discovery.handleBeacon(heard, from, interfaceName, agrees, this.#now()));
     owner.poke();
+  }
+
+  /** Whether it carries the mark that its sender would have if both reached the same nodes. */
+  async #isOfOurIsland({ idForm, id, island }: Beacon): Promise<boolean> {
+    const { islandKey, owner } = this.#options;
+    const smallestId = nodeIdToBytes(owner.smallestReachable());
+    return equalBytes(await islandKey.mark({ smallestId, hour: 0, idForm, id }), island);
   }
 
   /** The interfaces served are these now. */

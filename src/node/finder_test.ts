@@ -43,7 +43,12 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
   const beacons = await host.openBeacons();
   await beacons.follow(host.interfaces());
   const dialled: string[] = [];
-  const state = { hangs: false, announces: true, ips: [] as readonly IpAddress[] };
+  const state = {
+    hangs: false,
+    announces: true,
+    isReached: false,
+    ips: [] as readonly IpAddress[],
+  };
   const entropy = new SeededEntropy([1]);
   const never = () => Promise.reject(new Error("no exchange gets that far here"));
   const authenticator = new Authenticator({
@@ -98,6 +103,7 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
     lookUpHost: () => Promise.resolve(state.ips),
     owner: {
       smallestReachable: () => identity.id,
+      isReachable: () => state.isReached,
       handleDialled: () => {},
       handleOwnId: () => false,
       announces: () => state.announces,
@@ -106,10 +112,10 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
     stopping: stopping.signal,
   });
   background.own("hear", finder.hear());
-  const beaconOf = async (mesh = tag) => {
+  const beaconOf = async (mesh = tag, solicitation = true) => {
     const id = nodeIdToBytes(stranger.id);
     const island = await islandKey.mark({ smallestId: id, hour: 0, idForm: "plain", id });
-    const fields = { solicitation: true, idForm: "plain", id, port: 7499, island } as const;
+    const fields = { solicitation, idForm: "plain", id, port: 7499, island } as const;
     return encodeBeacon({ ...fields, tag: mesh });
   };
   const run = async (ms: number) => {
@@ -211,11 +217,32 @@ Deno.test("a flood from one sender costs a bounded number of looks", async () =>
   const { finder, host, beaconOf, run, end } = await world(gate);
   finder.handleInterfaces(host.interfaces());
   await run(1_000);
-  const beacon = await beaconOf();
+  const beacon = await beaconOf(undefined, false);
   const before = gate.operations;
   for (let i = 0; i < 5_000; i++) host.hear(beacon, ip("10.0.0.2"), "eth0");
   await run(1_000);
-  assert(gate.operations - before < 100, `${gate.operations - before} operations`);
+  const operations = gate.operations - before;
+  assert(operations > 10 && operations < 100, `${operations} operations`);
+  end();
+});
+
+Deno.test("neither a solicitation nor a beacon of who is reached costs an HMAC", async () => {
+  using gate = CryptoGate.install();
+  const { finder, host, beaconOf, run, state, end } = await world(gate);
+  finder.handleInterfaces(host.interfaces());
+  await run(1_000);
+  state.announces = false;
+  const [solicitation, beacon] = [await beaconOf(), await beaconOf(undefined, false)];
+  const operationsFor = async (heard: typeof beacon) => {
+    const before = gate.operations;
+    host.hear(heard, ip("10.0.0.2"), "eth0");
+    await run(100);
+    return gate.operations - before;
+  };
+  assertEquals(await operationsFor(solicitation), 0);
+  assertEquals(await operationsFor(beacon), 1);
+  state.isReached = true;
+  assertEquals(await operationsFor(beacon), 0);
   end();
 });
 

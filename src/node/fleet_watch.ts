@@ -97,6 +97,11 @@ export class FleetWatch implements Timed {
     return smallestOf(this.#sources.linked(), this.#sources.selfId);
   }
 
+  /** Whether a path leads to the node, as far as that is known yet. */
+  reaches(id: NodeId): boolean {
+    return this.#ahead === undefined && this.view.reaches(id);
+  }
+
   /** As `FleetView.pick`, as far as that is known yet. */
   pick(reachable: boolean, prng: Prng, passes: (id: NodeId) => boolean): NodeId | undefined {
     if (this.#ahead === undefined) return this.view.pick(reachable, prng, passes);

@@ -109,6 +109,8 @@ export const rolesCoalesce = milliseconds(500);
 export const linksCoalesce = seconds(30);
 /** Between two publications of `links`, even of lost ones. */
 export const linksGapMin = seconds(1);
+/** How long a process that runs late says nothing of further links to nodes that are reached anyhow. */
+export const linksLatePatience = minutes(5);
 /** An author's lost links are told on at once this often; what comes faster waits its second. */
 export const urgentEvery = seconds(5);
 /** Authors whose last urgent record is remembered. */

@@ -81,6 +81,7 @@ export function makeLinkParts(
     stopping: common.stopping.signal,
     owner: {
       smallestReachable: () => fleet.smallestReachable,
+      isReachable: (id) => fleet.reaches(id),
       handleDialled: ({ result, place }) => links.handleProven(result, place),
       handleOwnId: (nonce) => {
         publisher.handleOwnIdInExchange(nonce);
@@ -125,6 +126,7 @@ export function makeLinkParts(
     peers,
     listedBy: (id) => readings.linksOf(id)?.links.length,
     fleet: () => discovery,
+    isLate: (now) => common.lateness.isLate(now),
     release: (peer) => links.release(peer),
   });
   const roles = new WatchRoles(clock, selfId, {

@@ -22,11 +22,14 @@ import { unreachable } from "../base/invariant.ts";
 import type { DuplicateEffect, DuplicateWatch } from "../identity/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import {
+  type Allowance,
   type OwnRecords,
+  patience,
   type PublishOutcome,
   readInfo,
   readLinks,
   refreshInterval,
+  runsLate,
   type VerifiedRecord,
 } from "../sync/mod.ts";
 import { encodeCbor } from "../wire/cbor.ts";
@@ -39,6 +42,7 @@ import {
   linksCoalesce,
   linksFirstCoalesce,
   linksGapMin,
+  linksLatePatience,
   linksNewsSpread,
   lostFor,
   publishAgainAfter,
@@ -59,8 +63,8 @@ export interface PublisherOwner {
   linkCosts(): readonly LinkCost[];
   /** What is to be done about the new neighbour of that prefix, where others know of these links. */
   newsOf(prefix: string, told: ReadonlySet<string>): NeighbourNews;
-  /** Whether this process runs late. */
-  isLate(now: Instant): boolean;
+  /** How much longer than usual others take, for this process runs late. */
+  readonly allowance: Allowance;
   /** The time to sign with. */
   signingTime(): WallTime;
   /** A record of this node's own is on disk: take it in and tell it on. */
@@ -103,6 +107,8 @@ export class Publisher implements Timed {
   #linksSignedAt: WallTime | undefined;
   #linksDue: Instant | undefined;
   #linksUrgent = false;
+  /** Somebody waits for the word, if without haste: it is not put off. */
+  #linksAwaited = false;
   /** When an `info` that the disk refused is tried again. */
   #infoDue: Instant | undefined;
   #stopped = false;
@@ -167,16 +173,18 @@ export class Publisher implements Timed {
     this.#lost.delete(prefix);
     const since = this.#linksPublishedAt;
     const soon = later(now, linksFirstCoalesce);
-    if (since !== undefined && isNews) this.#news.set(prefix, later(soon, this.#newsSpread()));
+    if (since !== undefined && isNews) this.#news.set(prefix, later(soon, this.#newsSpread(now)));
     const rest = since === undefined ? soon : later(since, linksCoalesce);
     const due = rest < soon ? soon : rest;
     if (this.#linksDue === undefined || due < this.#linksDue) this.#linksDue = due;
   }
 
   /** The newcomer has about as many neighbours as this node, and each draws. */
-  #newsSpread(): Duration {
+  #newsSpread(now: Instant): Duration {
     const { prng, owner } = this.#options;
-    return scaled(linksNewsSpread, prng.unit() * (owner.linkCosts().length - 1));
+    // The first one's word takes longer to the others where all run late.
+    const each = patience(linksNewsSpread, owner.allowance, now);
+    return scaled(each, prng.unit() * (owner.linkCosts().length - 1));
   }
 
   /** When the first news is due, if nobody else tells it. */
@@ -198,7 +206,9 @@ export class Publisher implements Timed {
         continue;
       }
       this.#news.delete(prefix);
-      if (news === "to be told") this.#linksDue = now;
+      if (news !== "to be told") continue;
+      this.#linksDue = now;
+      this.#linksAwaited = true;
     }
   }
 
@@ -210,16 +220,12 @@ export class Publisher implements Timed {
     this.#news.delete(prefix);
     const since = this.#linksPublishedAt;
     // Who runs late may be wrong about the loss and adds to what makes it late: no haste then.
-    const gap = forSilence && this.#options.owner.isLate(now) ? linksCoalesce : linksGapMin;
+    const gap = forSilence && this.#isLate(now) ? linksCoalesce : linksGapMin;
     const free = since === undefined ? now : later(since, gap);
-    if (free <= now) {
-      this.#linksDue = undefined;
-      this.#own("publish links", this.#inTurn(() => this.#publishLinks(true, false)));
-    } else {
-      // Links that go in a row are told of together, or a node in trouble would flood the fleet.
-      this.#linksUrgent = true;
-      if (this.#linksDue === undefined || free < this.#linksDue) this.#linksDue = free;
-    }
+    this.#linksUrgent = true;
+    if (free <= now) this.#publishLinksNow();
+    // Links that go in a row are told of together, or a node in trouble would flood the fleet.
+    else if (this.#linksDue === undefined || free < this.#linksDue) this.#linksDue = free;
   }
 
   #own(what: string, work: Promise<void>): void {
@@ -380,10 +386,8 @@ export class Publisher implements Timed {
     }
     if ((this.#newsDue() ?? Infinity) <= now) this.#handleNews(now);
     if (this.#linksDue !== undefined && this.#linksDue <= now) {
-      const urgent = this.#linksUrgent;
-      this.#linksDue = undefined;
-      this.#linksUrgent = false;
-      this.#own("publish links", this.#inTurn(() => this.#publishLinks(urgent, false)));
+      if (this.#canWait(now)) this.#linksDue = later(now, this.#lateGap());
+      else this.#publishLinksNow();
     }
     if ((this.#costs.nextTimeout() ?? Infinity) <= now) {
       const drifted = this.#costs.handleTimeout(this.#options.owner.linkCosts(), now);
@@ -396,6 +400,33 @@ export class Publisher implements Timed {
         this.#own("refresh links", this.#inTurn(() => this.#publishLinks(false, true)));
       }
     }
+  }
+
+  #publishLinksNow(): void {
+    const urgent = this.#linksUrgent;
+    this.#linksDue = undefined;
+    this.#linksUrgent = false;
+    this.#linksAwaited = false;
+    this.#own("publish links", this.#inTurn(() => this.#publishLinks(urgent, false)));
+  }
+
+  /**
+   * Whether the word of further links can wait: nobody's path depends on them, and while this process
+   * runs late each record costs all others time that they lack as well.
+   */
+  #canWait(now: Instant): boolean {
+    const since = this.#linksPublishedAt;
+    return since !== undefined && !this.#linksUrgent && !this.#linksAwaited &&
+      this.#isLate(now) && elapsed(since, now) < linksLatePatience;
+  }
+
+  #isLate(now: Instant): boolean {
+    return runsLate(this.#options.owner.allowance, now);
+  }
+
+  /** Drawn, so that those who waited for the same calm do not all speak then. */
+  #lateGap(): Duration {
+    return scaled(linksCoalesce, this.#options.prng.between(0.5, 1.5));
   }
 
   /** Waits for what is being published. */

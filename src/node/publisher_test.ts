@@ -11,6 +11,7 @@ import {
   linksCoalesce,
   linksFirstCoalesce,
   linksGapMin,
+  linksLatePatience,
   linksNewsSpread,
   publishAgainAfter,
 } from "./limits.ts";
@@ -54,7 +55,7 @@ async function world() {
       describe: () => plainInfo("test"),
       newsOf: (prefix) => reachedOtherwise.has(prefix) ? "told" : "to be told",
       linkCosts: () => linked.map((peer) => ({ peer, costExponent: 0 })),
-      isLate: () => state.isLate,
+      allowance: () => milliseconds(state.isLate ? 2_000 : 0),
       signingTime: (): WallTime => state.wall,
       handlePublished: (record) => void told.push(record),
       handleUnpublished: (why) => void troubles.push(why),
@@ -214,6 +215,52 @@ Deno.test("a node that runs late is in no haste to tell of silent neighbours", a
   assertEquals(linksIn(told).length, 1);
   await pass(linksCoalesce);
   assertEquals(linksIn(told).at(-1)?.listed.length, 1);
+});
+
+Deno.test("a node that runs late tells of further links when it is in time again, or after minutes", async () => {
+  const { publisher, told, linked, state, pass } = await world();
+  const link = (n: number, isNews: boolean) => {
+    linked.push(prefixOf(n));
+    publisher.handleLink(prefixOf(n), isNews, state.now);
+  };
+  link(7, false);
+  state.isLate = true;
+  // What is said of the first links others wait for, and of a neighbour whom nobody else reaches.
+  await pass(linksFirstCoalesce);
+  assertEquals(linksIn(told).length, 1);
+  link(8, true);
+  await pass(linksFirstCoalesce + 2 * linksNewsSpread + 8_000);
+  assertEquals(linksIn(told).at(-1)?.listed.length, 2);
+  link(9, false);
+  await pass(linksCoalesce);
+  await pass(2 * linksCoalesce);
+  assertEquals(linksIn(told).length, 2);
+  state.isLate = false;
+  await pass(2 * linksCoalesce);
+  assertEquals(linksIn(told).at(-1)?.listed.length, 3);
+  state.isLate = true;
+  link(10, false);
+  await pass(linksCoalesce);
+  assertEquals(linksIn(told).length, 3);
+  await pass(linksLatePatience);
+  assertEquals(linksIn(told).at(-1)?.listed.length, 4);
+});
+
+Deno.test("where all run late the neighbours of a newcomer leave one another more time for the word", async () => {
+  const firstWordOf = async (isLate: boolean) => {
+    const { publisher, linked, state, pass } = await world();
+    for (const n of [5, 6, 7]) {
+      linked.push(prefixOf(n));
+      publisher.handleLink(prefixOf(n), false, state.now);
+    }
+    await pass(linksFirstCoalesce);
+    await pass(linksGapMin);
+    state.isLate = isLate;
+    linked.push(prefixOf(8));
+    publisher.handleLink(prefixOf(8), true, state.now);
+    return (publisher.nextTimeout() ?? Infinity) - state.now;
+  };
+  assert(await firstWordOf(true) > 2 * await firstWordOf(false));
 });
 
 Deno.test("neighbours that fall silent in a row are told together after the first", async () => {

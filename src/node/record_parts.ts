@@ -112,7 +112,7 @@ export function makeRecordParts(
           costExponent: costExponentOf(later().links.healthOf(id)?.rtt ?? 1),
         })),
       newsOf: (prefix, told) => judgeNews(prefix, told, { selfId, peers, fleet, readings }),
-      isLate: (now) => lateness.isLate(now),
+      allowance: (now) => lateness.allowance(now),
       signingTime: () => calendar.signingTime(),
       handlePublished: (record, urgent) => later().reactions.handlePublished(record, urgent),
       handleUnpublished: (why) => warnOfUnpublished(warnings, why),

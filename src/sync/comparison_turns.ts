@@ -10,12 +10,14 @@
 import { earliest, type Instant, instant, later, scaled } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import { type Allowance, laterAllowing, noAllowance } from "./allowance.ts";
+import { type Allowance, laterAllowing, noAllowance, runsLate } from "./allowance.ts";
 import {
   comparisonPatience,
   comparisonQuiet,
   comparisonsAtOnce,
   comparisonSettle,
+  lateComparisonPatience,
+  lateComparisonSettle,
 } from "./limits.ts";
 
 /** Why a comparison is wanted. */
@@ -28,6 +30,7 @@ export type ComparisonReason =
   | "at once";
 
 interface Wish {
+  readonly why: ComparisonReason;
   /** From now on, once records have stopped coming in for a moment. */
   readonly at: Instant;
   /** Whether they have or not. */
@@ -42,8 +45,10 @@ export class ComparisonTurns {
   readonly #due = new Map<NodeId, Wish>();
   /** Before this a peer is not compared with, whatever is wanted. */
   readonly #notBefore = new Map<NodeId, Instant>();
-  /** When a record came in last. */
-  #changedAt: Instant | undefined;
+  /** Until then no other begins for a probe's sake: this process runs late, and one brings most. */
+  #restUntil: Instant | undefined;
+  /** When records have stopped coming in, if none comes until then. */
+  #quietAt: Instant | undefined;
 
   /** @param allowance For what is on its way by push, while this process runs late. */
   constructor(prng: Prng, allowance: Allowance = noAllowance) {
@@ -60,23 +65,28 @@ export class ComparisonTurns {
   want(id: NodeId, why: ComparisonReason, now: Instant): void {
     // Of links that come together one is enough; whether another differs its first probe tells.
     if (why === "link" && this.#running.size + this.#due.size > 0) return;
-    const wish: Wish = why === "probe"
-      ? {
-        at: laterAllowing(
-          now,
-          scaled(comparisonSettle, this.#prng.between(0.5, 1)),
-          this.#allowance,
-        ),
-        latest: laterAllowing(now, comparisonPatience, this.#allowance),
-      }
-      : { at: now, latest: now };
+    const wish = why === "probe" ? this.#wishOnceSettled(now) : { why, at: now, latest: now };
     const before = this.#due.get(id);
     if (before === undefined || wish.latest < before.latest) this.#due.set(id, wish);
   }
 
+  #wishOnceSettled(now: Instant): Wish {
+    const isLate = runsLate(this.#allowance, now);
+    const settle = isLate ? lateComparisonSettle : comparisonSettle;
+    return {
+      why: "probe",
+      at: laterAllowing(now, scaled(settle, this.#prng.between(0.5, 1)), this.#allowance),
+      latest: laterAllowing(
+        now,
+        isLate ? lateComparisonPatience : comparisonPatience,
+        this.#allowance,
+      ),
+    };
+  }
+
   /** A record came in: more may be on its way. */
   handleChange(now: Instant): void {
-    this.#changedAt = now;
+    this.#quietAt = laterAllowing(now, comparisonQuiet, this.#allowance);
   }
 
   /** Both stores are equal: what was wanted is done. */
@@ -107,6 +117,7 @@ export class ComparisonTurns {
       this.#notBefore.delete(id);
       this.#running.add(id);
       begun.push(id);
+      if (runsLate(this.#allowance, now)) this.#restUntil = later(now, lateComparisonSettle);
     }
     return begun;
   }
@@ -121,9 +132,9 @@ export class ComparisonTurns {
     return next;
   }
 
-  #startOf(id: NodeId, { at, latest }: Wish): Instant {
-    const quiet = this.#changedAt === undefined ? at : later(this.#changedAt, comparisonQuiet);
-    const start = Math.min(latest, Math.max(at, quiet));
+  #startOf(id: NodeId, { why, at, latest }: Wish): Instant {
+    const settled = Math.min(latest, Math.max(at, this.#quietAt ?? at));
+    const start = why === "probe" ? Math.max(settled, this.#restUntil ?? settled) : settled;
     return instant(Math.max(start, this.#notBefore.get(id) ?? start));
   }
 }

@@ -3,7 +3,14 @@ import { idOf } from "../../tests/sim/beacon_bus.ts";
 import { instant, later, milliseconds, seconds } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import { ComparisonTurns } from "./comparison_turns.ts";
-import { comparisonPatience, comparisonsAtOnce, comparisonSettle } from "./limits.ts";
+import {
+  comparisonPatience,
+  comparisonQuiet,
+  comparisonsAtOnce,
+  comparisonSettle,
+  lateComparisonPatience,
+  lateComparisonSettle,
+} from "./limits.ts";
 
 const begin = instant(1_000);
 const settled = later(begin, comparisonSettle);
@@ -137,10 +144,36 @@ Deno.test("a node that runs late gives what is on its way more time", () => {
   const machine = new ComparisonTurns(new Prng([5]), () => milliseconds(3_000));
   machine.want(idOf(1), "probe", begin);
   const due = machine.nextTimeout();
-  assert(due !== undefined && due > later(begin, milliseconds(3_000)));
-  assert(due <= later(settled, milliseconds(3_000)));
+  assert(due !== undefined && due > settled);
+  assert(due <= later(begin, milliseconds(lateComparisonSettle + 3_000)));
   // And when records keep coming in, a later last moment.
-  const last = later(begin, milliseconds(comparisonPatience + 3_000));
+  const last = later(begin, milliseconds(lateComparisonPatience + 3_000));
   machine.handleChange(last);
   assertEquals(machine.nextTimeout(), last);
+});
+
+Deno.test("while a node runs late records that keep coming put a comparison off for longer", () => {
+  let allowed = 0;
+  const machine = new ComparisonTurns(new Prng([5]), () => milliseconds(allowed));
+  machine.want(idOf(1), "probe", begin);
+  machine.handleChange(settled);
+  assertEquals(machine.nextTimeout(), later(settled, comparisonQuiet));
+  allowed = 2_000;
+  machine.handleChange(settled);
+  assertEquals(machine.nextTimeout(), later(settled, milliseconds(comparisonQuiet + 2_000)));
+});
+
+Deno.test("a node that runs late compares for its probes one by one, at once where it must", () => {
+  const machine = new ComparisonTurns(new Prng([5]), () => milliseconds(3_000));
+  const [one = idOf(0), two = idOf(0), three = idOf(0)] = peers;
+  machine.want(one, "probe", begin);
+  machine.want(two, "probe", begin);
+  const first = later(begin, milliseconds(lateComparisonSettle + 3_000));
+  assertEquals(machine.handleTimeout(first).length, 1);
+  const rested = later(first, lateComparisonSettle);
+  assertEquals(machine.nextTimeout(), rested);
+  machine.want(three, "at once", first);
+  assertEquals(machine.handleTimeout(first), [three]);
+  for (const id of [one, two, three]) machine.handleEnded(id, undefined);
+  assertEquals(machine.handleTimeout(later(rested, lateComparisonSettle)).length, 1);
 });

@@ -70,7 +70,13 @@ export const comparisonSettle = seconds(1);
 /** While records come in one upon the other a comparison waits for a pause of this length… */
 export const comparisonQuiet = milliseconds(300);
 /** …but no longer than this. */
-export const comparisonPatience = seconds(5);
+export const comparisonPatience = seconds(10);
+/**
+ * The same two for a process that runs late: the stores of a fleet that forms differ all the time, and
+ * a comparison costs it as many hashes as what it finds would.
+ */
+export const lateComparisonSettle = seconds(20);
+export const lateComparisonPatience = seconds(30);
 /** Keys per fetch: a datagram answers two to four records, and what is left is asked again. */
 export const fetchKeysPerRequest = 8;
 
@@ -80,7 +86,7 @@ export const fetchKeysPerRequest = 8;
  * So many records missing are taken over HTTPS: a handshake and exchange cost what a hundred records
  * cost by datagrams, and it takes a second to begin.
  */
-export const bulkAbove = 256;
+export const bulkAbove = 128;
 /** Where this share of what the neighbour holds is missing, everything is taken without searching. */
 export const bulkWholeShare = 1 / 4;
 /** Else a walk that has transferred `bulkAbove` goes on by datagrams while fewer ranges are left. */
@@ -137,6 +143,11 @@ export const relayedBodyLinks = 2;
  * time and not bytes: a longer one costs more twice than fetched.
  */
 export const relayedBodyBytesMax = 320;
+/**
+ * How long a process that runs late waits for bodies before it asks for what was offered: each is one
+ * datagram in place of three, and what is asked for then goes into one request.
+ */
+export const latePullDelay = seconds(3);
 /** How long an offerer may take to deliver before the next one is asked. */
 export const pullRetryDelay = milliseconds(200);
 /** Changes waiting for one link; more are left to reconciliation. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { type Allowance, noAllowance } from "./allowance.ts";
+export { type Allowance, noAllowance, patience, runsLate } from "./allowance.ts";
 export { answerBulk } from "./bulk_page.ts";
 export {
   type BulkEffect,

@@ -9,7 +9,7 @@
  * @module
  */
 import { Counters } from "../base/counters.ts";
-import { earliest, type Instant, later } from "../base/instant.ts";
+import { earliest, type Instant, later, scaled } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { Offer } from "../wire/offer.ts";
@@ -17,6 +17,7 @@ import type { RecordKey } from "../wire/record_key.ts";
 import { type Allowance, laterAllowing, noAllowance, patience, runsLate } from "./allowance.ts";
 import {
   coalesceDelay,
+  latePullDelay,
   offerDelay,
   offerersMax,
   ownBodyLinks,
@@ -80,10 +81,12 @@ export interface PushSnapshot {
 
 interface Pull {
   readonly offer: Offer;
+  /** Whether the one in front was asked; else the body may come unasked until `nextAt`. */
+  readonly isAsked: boolean;
   /** Whoever was asked last is in front; behind are those to be asked next. */
   offerers: NodeId[];
   /** When the next one is asked. */
-  readonly retryAt: Instant;
+  readonly nextAt: Instant;
 }
 
 /** The machine. */
@@ -94,7 +97,7 @@ export class Push {
   readonly #pulls = new Map<RecordKey, Pull>();
   readonly #counters = new Counters();
   readonly #allowance: Allowance;
-  #lastRetryAt: Instant | undefined;
+  #lastNextAt: Instant | undefined;
 
   constructor(options: PushOptions) {
     this.#options = options;
@@ -118,7 +121,7 @@ export class Push {
     this.#links.delete(id);
     const orphaned: RecordKey[] = [];
     for (const [key, pull] of this.#pulls) {
-      const asked = pull.offerers[0] === id;
+      const asked = pull.isAsked && pull.offerers[0] === id;
       if (!asked) pull.offerers = pull.offerers.filter((offerer) => offerer !== id);
       else orphaned.push(key);
     }
@@ -135,9 +138,14 @@ export class Push {
       !link.hasShown(offer) && (!compared || link.inStep)
     );
     let bodies = this.#bodyLinks(change, now);
-    for (const [to, link] of this.#options.prng.shuffled(listeners)) {
+    const isLate = runsLate(this.#allowance, now);
+    const order = this.#options.prng.shuffled(listeners);
+    // Bodies that wait for the same link share its datagrams: there are fewer of those then.
+    if (isLate) order.sort(([, a], [, b]) => b.bodies - a.bodies);
+    for (const [to, link] of order) {
       // Nobody but the author can tell of what is new, so it waits for no one and leaves none out.
-      const turn = from === undefined ? "first" : this.#turn(to, link, offer);
+      const isFirst = from === undefined || (isLate && bodies > 0);
+      const turn = isFirst ? "first" : this.#turn(to, link, offer);
       if (turn === "quiet") continue;
       const withBody = turn === "first" && bodies > 0;
       if (withBody) bodies--;
@@ -169,7 +177,7 @@ export class Push {
   #tell(now: Instant): PushEffect[] {
     const effects: PushEffect[] = [];
     // What a slow process tells less often costs itself and others less, and says as much.
-    const spacing = patience(coalesceDelay, this.#allowance, now);
+    const spacing = patience(coalesceDelay, (at) => scaled(this.#allowance(at), 4), now);
     for (const [to, link] of this.#links) {
       const telling = link.take(now, spacing);
       if (telling === undefined) continue;
@@ -213,14 +221,18 @@ export class Push {
 
   /** `from` answered without these records, or not at all, or with what was not admitted. */
   handleNotFetched(from: NodeId, keys: readonly RecordKey[], now: Instant): PushEffect[] {
-    return this.#askNext(keys.filter((key) => this.#pulls.get(key)?.offerers[0] === from), now);
+    const failed = keys.filter((key) => {
+      const pull = this.#pulls.get(key);
+      return pull?.isAsked === true && pull.offerers[0] === from;
+    });
+    return this.#askNext(failed, now);
   }
 
   /** What is due at `now`. */
   handleTimeout(now: Instant): PushEffect[] {
     const late: RecordKey[] = [];
     for (const [key, pull] of this.#pulls) {
-      if (pull.retryAt > now) break;
+      if (pull.nextAt > now) break;
       late.push(key);
     }
     return [...this.#tell(now), ...this.#askNext(late, now)];
@@ -229,7 +241,7 @@ export class Push {
   /** When `handleTimeout` wants to be called. */
   nextTimeout(): Instant | undefined {
     const [first] = this.#pulls.values();
-    let next = first?.retryAt;
+    let next = first?.nextAt;
     for (const { due } of this.#links.values()) next = earliest(next, due);
     return next;
   }
@@ -265,16 +277,22 @@ export class Push {
       return false;
     }
     this.#endPull(offer.key);
-    this.#beginPull({ offer, offerers: [from], retryAt: this.#retryAt(now) });
-    return true;
+    const isAsked = !runsLate(this.#allowance, now);
+    // Who runs late gets most bodies unasked in that time, and asks for the rest at once.
+    const nextAt = isAsked ? this.#retryAt(now) : this.#inOrder(later(now, latePullDelay));
+    this.#beginPull({ offer, isAsked, offerers: [from], nextAt });
+    return isAsked;
   }
 
   /** When the next offerer is asked, if the one asked now has not delivered. */
   #retryAt(now: Instant): Instant {
-    const at = laterAllowing(now, pullRetryDelay, this.#allowance);
-    // Never before an earlier pull's, or those would be found in no order.
-    if (this.#lastRetryAt === undefined || at > this.#lastRetryAt) this.#lastRetryAt = at;
-    return this.#lastRetryAt;
+    return this.#inOrder(laterAllowing(now, pullRetryDelay, this.#allowance));
+  }
+
+  /** Never before an earlier pull's, or those that are due would be found in no order. */
+  #inOrder(at: Instant): Instant {
+    if (this.#lastNextAt === undefined || at > this.#lastNextAt) this.#lastNextAt = at;
+    return this.#lastNextAt;
   }
 
   #beginPull(pull: Pull): void {
@@ -297,14 +315,15 @@ export class Push {
       const pull = this.#pulls.get(key);
       if (pull === undefined) continue;
       this.#endPull(key);
-      const [, next, ...others] = pull.offerers;
+      const [next, ...others] = pull.isAsked ? pull.offerers.slice(1) : pull.offerers;
       // A version that has arrived meanwhile by another way is no longer wanted.
       if (next === undefined || this.#options.judge(pull.offer, now) !== "wanted") {
         this.#counters.count(next === undefined ? "no offerer left" : "pull no longer wanted");
         continue;
       }
       const { offer } = pull;
-      this.#beginPull({ offer, offerers: [next, ...others], retryAt: this.#retryAt(now) });
+      const nextAt = this.#retryAt(now);
+      this.#beginPull({ offer, isAsked: true, offerers: [next, ...others], nextAt });
       const list = asks.get(next) ?? [];
       list.push(key);
       asks.set(next, list);

@@ -8,6 +8,7 @@ import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import { fakeEntry } from "../../tests/fixtures/record_ranges.ts";
 import {
   crowdedOffers,
+  latePullDelay,
   offerDelay,
   offerersMax,
   ownBodyLinks,
@@ -425,14 +426,69 @@ Deno.test("what is not asked for any more makes room for what is", () => {
 
 Deno.test("a node that runs late waits longer before it asks the next offerer", () => {
   const { push, late } = world(a, b);
+  const offer = offerNumber(50, 1);
+  late.allowed = 2_000;
+  push.handleOffers(a, [offer], start);
+  push.handleOffers(b, [offer], start);
+  const asked = after(latePullDelay);
+  assertEquals(push.handleTimeout(asked), [{ kind: "fetch", from: a, keys: [offer.key] }]);
+  const next = later(asked, milliseconds(pullRetryDelay + 2_000));
+  assertEquals(push.nextTimeout(), next);
+  assertEquals(push.handleTimeout(later(asked, milliseconds(pullRetryDelay + 1_999))), []);
+  assertEquals(push.handleTimeout(next), [{ kind: "fetch", from: b, keys: [offer.key] }]);
+});
+
+Deno.test("a node that runs late asks for what was offered together, and not for what came unasked", () => {
+  const { push, change, late } = world(a, b);
+  late.allowed = 2_000;
+  const offers = [50, 51, 52].map((author) => offerNumber(author, 1));
+  const [first, second, third] = offers;
+  assert(first !== undefined && second !== undefined && third !== undefined);
+  assertEquals(push.handleOffers(a, [first], start), []);
+  assertEquals(push.handleOffers(b, [first, second], after(100)), []);
+  assertEquals(push.handleOffers(a, [third], after(200)), []);
+  change(second, after(300), b);
+  const asked = push.handleTimeout(after(200 + latePullDelay));
+  assertEquals(
+    asked.filter(({ kind }) => kind === "fetch"),
+    [{ kind: "fetch", from: a, keys: [first.key, third.key] }],
+  );
+});
+
+Deno.test("what was offered by a link that goes before it is asked is asked from the next", () => {
+  const { push, late } = world(a, b);
   late.allowed = 2_000;
   const offer = offerNumber(50, 1);
   push.handleOffers(a, [offer], start);
   push.handleOffers(b, [offer], start);
-  assertEquals(push.nextTimeout(), after(pullRetryDelay + 2_000));
-  assertEquals(push.handleTimeout(after(pullRetryDelay + 1_999)), []);
-  const [ask] = push.handleTimeout(after(pullRetryDelay + 2_000));
-  assertEquals(ask, { kind: "fetch", from: b, keys: [offer.key] });
+  assertEquals(push.handleUnlink(a, after(1)), []);
+  // Nobody was asked, so nobody has failed to deliver.
+  assertEquals(push.handleNotFetched(b, [offer.key], after(2)), []);
+  assertEquals(
+    push.handleTimeout(after(latePullDelay)),
+    [{ kind: "fetch", from: b, keys: [offer.key] }],
+  );
+});
+
+Deno.test("a node that runs late sends bodies where bodies wait, so that they share datagrams", () => {
+  const links = Array.from({ length: 10 }, (_, i) => fakeNodeId(i + 1));
+  const receiversOf = (allowed: number) => {
+    const { push, change, late, linkCounts } = world(...links);
+    for (const link of links) linkCounts.set(link, links.length);
+    late.allowed = allowed;
+    // From then on a stream waits its second.
+    for (let i = 0; i < promptTells; i++) change(offerNumber(100 + i, 1), start);
+    const sent = new Set<NodeId>();
+    const note = (effects: readonly PushEffect[]) => {
+      for (const effect of effects) if (effect.kind === "push") sent.add(effect.to);
+    };
+    const size = relayedBodyBytesMax;
+    for (let i = 0; i < 8; i++) note(change(offerNumber(i + 1, 1), after(1), links[0], { size }));
+    note(push.handleTimeout(after(60_000)));
+    return sent.size;
+  };
+  assert(receiversOf(0) > 2 * relayedBodyLinks);
+  assert(receiversOf(2_000) <= ownBodyLinks + relayedBodyLinks);
 });
 
 Deno.test("a node that runs late sends long bodies to two links, and offers once they have run ahead", () => {
@@ -453,7 +509,7 @@ Deno.test("pulls stay in the order in which they are due when lateness passes", 
   late.allowed = 0;
   push.handleOffers(a, [offerNumber(51, 1)], start);
   push.handleOffers(b, [offerNumber(51, 1)], start);
-  const asked = push.handleTimeout(after(pullRetryDelay + 2_000));
+  const asked = push.handleTimeout(after(Math.max(latePullDelay, pullRetryDelay)));
   assertEquals(asked.flatMap((effect) => effect.kind === "fetch" ? effect.keys : []).length, 2);
 });
 

@@ -59,6 +59,7 @@ export class ToldLink {
   /** Records being fetched from it for their offers. */
   readonly asked = new Set<RecordKey>();
   readonly #waiting = new Map<RecordKey, Waiting>();
+  #bodies = 0;
   readonly #bySource = new Map<NodeId, number>();
   readonly #shown = new BoundedMap<RecordKey, Offer>(shownVersionsMax);
   /** What was told so far is paid for by then, at one a second. */
@@ -72,6 +73,11 @@ export class ToldLink {
   /** How many changes wait. */
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** How many of them go with their bodies. */
+  get bodies(): number {
+    return this.#bodies;
   }
 
   /** When `take` has something to give; may be early. */
@@ -113,13 +119,15 @@ export class ToldLink {
       : change.readyAt;
     const waiting = { ...change, readyAt };
     this.#waiting.set(offer.key, waiting);
+    if (waiting.withBody) this.#bodies += 1;
     if (source !== undefined) this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + 1);
     this.#due = earliest(this.#due, this.#mayGoAt(waiting));
     return undefined;
   }
 
-  #remove({ offer, source }: Waiting): void {
+  #remove({ offer, source, withBody }: Waiting): void {
     this.#waiting.delete(offer.key);
+    if (withBody) this.#bodies -= 1;
     if (this.#waiting.size === 0) this.#due = undefined;
     if (source === undefined) return;
     const left = (this.#bySource.get(source) ?? 0) - 1;

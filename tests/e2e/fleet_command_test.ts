@@ -95,3 +95,14 @@ Deno.test({ name: "a wrong word is told, with what to write", ignore }, async ()
     assertStringIncludes(err, "fleet: ");
   }
 });
+
+Deno.test(
+  { name: "an executable that is not there is told at once, and nothing begun", ignore },
+  async () => {
+    await using fleet = new FleetCommand();
+    const { code, err } = await fleet.run("up", "2", "--bin", `${fleet.directory}/mesh`);
+    assertEquals(code, 1);
+    assertStringIncludes(err, "deno task build");
+    await assertGone(fleet.directory);
+  },
+);
