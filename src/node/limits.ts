@@ -120,6 +120,11 @@ export const urgentAuthorsMax = 4_096;
  * from as many times this as it has links. All at once would be a dozen records for one newcomer.
  */
 export const linksNewsSpread = milliseconds(200);
+/**
+ * A neighbour that is not told of yet, since a path led there, is looked for so often, ± half: after a
+ * power cut the paths are those of before, and end when the newcomers' own records come.
+ */
+export const linksReachedLook = seconds(2);
 /** The first publication of `links` waits only for the links that come with it. */
 export const linksFirstCoalesce = milliseconds(300);
 /** How often the costs of links are compared with those told last; a drift must be there twice. */

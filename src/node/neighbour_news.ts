@@ -25,8 +25,8 @@ export function judgeNews(
   { selfId, peers, fleet, readings }: NewsSources,
 ): NeighbourNews {
   const peer = peers.byPrefix(prefix);
-  if (peer?.linked !== true) return "told";
-  if (fleet.isReachedOtherwise(peer.id, (id) => told.has(prefixHexOf(id)))) return "told";
+  if (peer?.linked !== true) return "gone";
+  if (fleet.isReachedOtherwise(peer.id, (id) => told.has(prefixHexOf(id)))) return "reached";
   const listed = readings.linksOf(peer.id)?.links;
   if (listed === undefined) return "too early";
   const ownPrefix = prefixHexOf(selfId);

@@ -52,8 +52,8 @@ Deno.test("where neither end has named the other the lower id speaks first", () 
 
 Deno.test("a neighbour to whom others know a way, or that is none any more, is no news", () => {
   const told = new Set([prefixHexOf(other)]);
-  assertEquals(newsOf(low, { lists: [self], ways: [other], told }), "told");
-  assertEquals(newsOf(low, { lists: [self], isLinked: false }), "told");
+  assertEquals(newsOf(low, { lists: [self], ways: [other], told }), "reached");
+  assertEquals(newsOf(low, { lists: [self], isLinked: false }), "gone");
 });
 
 Deno.test("a way over a link of which nobody was told is none for others", () => {

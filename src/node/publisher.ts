@@ -44,16 +44,18 @@ import {
   linksGapMin,
   linksLatePatience,
   linksNewsSpread,
+  linksReachedLook,
   lostFor,
   publishAgainAfter,
 } from "./limits.ts";
 import type { Timed } from "./pump.ts";
 
 /**
- * Whether others wait for this node's word of a new neighbour: another's word did; none did, and the
- * neighbour named this node or leaves it the first word; or the neighbour has the first word.
+ * Whether others wait for this node's word of a new neighbour: it is none any more; others know a way
+ * to it; none do, and the neighbour named this node or leaves it the first word; or the neighbour has
+ * the first word.
  */
-export type NeighbourNews = "too early" | "to be told" | "told";
+export type NeighbourNews = "too early" | "to be told" | "reached" | "gone";
 
 /** What a node publishes is asked of it at the moment of publishing. */
 export interface PublisherOwner {
@@ -95,6 +97,10 @@ export class Publisher implements Timed {
   readonly #lost = new Map<string, Instant>();
   /** New neighbours to whom no other path led, and when the word goes out. */
   readonly #news = new Map<string, Instant>();
+  /** New neighbours, not told of, to whom another path led when that was looked at last. */
+  readonly #reached = new Set<string>();
+  /** When that is looked at again, while there are any. */
+  #reachedAt: Instant | undefined;
   #info: VerifiedRecord | undefined;
   #infoBody: Bytes | undefined;
   /** Kinds whose newest record could not be written to disk. */
@@ -137,6 +143,9 @@ export class Publisher implements Timed {
     this.#stopped = true;
     this.#linksDue = undefined;
     this.#infoDue = undefined;
+    this.#news.clear();
+    this.#reached.clear();
+    this.#reachedAt = undefined;
   }
 
   /** Publishes `info` if what it says has changed. */
@@ -167,13 +176,15 @@ export class Publisher implements Timed {
    *
    * @param isNews Whether no other path leads to the neighbour: then others wait for the word. But one
    * word is enough: all the newcomer's neighbours wait for a time of their own, and whoever learns
-   * meanwhile that another told of it waits like for any link.
+   * meanwhile that another told of it waits like for any link. A path may be of records from before
+   * the newcomer's restart, and end with these: so it is looked for again until the word has gone out.
    */
   handleLink(prefix: string, isNews: boolean, now: Instant): void {
     this.#lost.delete(prefix);
     const since = this.#linksPublishedAt;
     const soon = later(now, linksFirstCoalesce);
     if (since !== undefined && isNews) this.#news.set(prefix, later(soon, this.#newsSpread(now)));
+    else if (since !== undefined && !this.#linksListed.has(prefix)) this.#addReached(prefix, now);
     const rest = since === undefined ? soon : later(since, linksCoalesce);
     const due = rest < soon ? soon : rest;
     if (this.#linksDue === undefined || due < this.#linksDue) this.#linksDue = due;
@@ -187,10 +198,23 @@ export class Publisher implements Timed {
     return scaled(each, prng.unit() * (owner.linkCosts().length - 1));
   }
 
-  /** When the first news is due, if nobody else tells it. */
+  /** A way leads to the neighbour, as far as is known: whether it still does is looked at later. */
+  #addReached(prefix: string, now: Instant): void {
+    if (this.#stopped) return;
+    this.#reached.add(prefix);
+    this.#reachedAt ??= this.#reachedAfter(now);
+  }
+
+  #reachedAfter(now: Instant): Instant {
+    const { prng, owner } = this.#options;
+    const rest = patience(linksReachedLook, owner.allowance, now);
+    return later(now, scaled(rest, prng.between(0.5, 1.5)));
+  }
+
+  /** When the first news is due, if nobody else tells it, or a look at who is reached otherwise. */
   #newsDue(): Instant | undefined {
-    if (this.#news.size === 0) return undefined;
-    const due = earliest(...this.#news.values());
+    if (this.#news.size === 0 && this.#reachedAt === undefined) return undefined;
+    const due = earliest(...this.#news.values(), this.#reachedAt);
     const free = this.#linksPublishedAt === undefined
       ? undefined
       : later(this.#linksPublishedAt, linksGapMin);
@@ -198,18 +222,36 @@ export class Publisher implements Timed {
   }
 
   #handleNews(now: Instant): void {
-    for (const [prefix, at] of this.#news) {
-      if (at > now) continue;
-      const news = this.#options.owner.newsOf(prefix, this.#linksListed);
-      if (news === "too early") {
-        this.#news.set(prefix, later(now, linksFirstCoalesce));
-        continue;
-      }
-      this.#news.delete(prefix);
-      if (news !== "to be told") continue;
-      this.#linksDue = now;
-      this.#linksAwaited = true;
+    const due = [...this.#news].filter(([, at]) => at <= now).map(([prefix]) => prefix);
+    if (this.#reachedAt !== undefined && this.#reachedAt <= now) {
+      due.push(...this.#reached);
+      this.#reached.clear();
+      this.#reachedAt = undefined;
     }
+    for (const prefix of due) {
+      this.#news.delete(prefix);
+      switch (this.#options.owner.newsOf(prefix, this.#linksListed)) {
+        case "too early":
+          this.#news.set(prefix, later(now, linksFirstCoalesce));
+          break;
+        case "reached":
+          this.#addReached(prefix, now);
+          break;
+        case "to be told":
+          this.#linksDue = now;
+          this.#linksAwaited = true;
+          break;
+        case "gone":
+          break;
+      }
+    }
+  }
+
+  /** Nobody waits for the word of this neighbour any more. */
+  #forgetNews(prefix: string): void {
+    this.#news.delete(prefix);
+    this.#reached.delete(prefix);
+    if (this.#reached.size === 0) this.#reachedAt = undefined;
   }
 
   /** A link has gone: `links` is published at once. */
@@ -217,7 +259,7 @@ export class Publisher implements Timed {
     // Whom nobody was told of nobody needs to look at: else peers that come and fall silent would
     // have this node sign, and all others pass on, a record each.
     if (forSilence && this.#linksListed.has(prefix)) this.#lost.set(prefix, now);
-    this.#news.delete(prefix);
+    this.#forgetNews(prefix);
     const since = this.#linksPublishedAt;
     // Who runs late may be wrong about the loss and adds to what makes it late: no haste then.
     const gap = forSilence && this.#isLate(now) ? linksCoalesce : linksGapMin;
@@ -277,7 +319,7 @@ export class Publisher implements Timed {
     if (record === undefined) return;
     this.#linksBody = bytes;
     this.#linksListed = new Set(body.links.map(({ peer }) => peer));
-    for (const prefix of this.#linksListed) this.#news.delete(prefix);
+    for (const prefix of this.#linksListed) this.#forgetNews(prefix);
     this.#linksPublishedAt = now;
     this.#costs.handlePublished(body.links, now);
     this.#linksSignedAt = record.signedAt;

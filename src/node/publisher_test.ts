@@ -13,6 +13,7 @@ import {
   linksGapMin,
   linksLatePatience,
   linksNewsSpread,
+  linksReachedLook,
   publishAgainAfter,
 } from "./limits.ts";
 import { Publisher } from "./publisher.ts";
@@ -53,7 +54,7 @@ async function world() {
     earlierInfo: undefined,
     owner: {
       describe: () => plainInfo("test"),
-      newsOf: (prefix) => reachedOtherwise.has(prefix) ? "told" : "to be told",
+      newsOf: (prefix) => reachedOtherwise.has(prefix) ? "reached" : "to be told",
       linkCosts: () => linked.map((peer) => ({ peer, costExponent: 0 })),
       allowance: () => milliseconds(state.isLate ? 2_000 : 0),
       signingTime: (): WallTime => state.wall,
@@ -184,6 +185,26 @@ Deno.test("a newcomer of whom another neighbour told first is told of with the n
   assertEquals(linksIn(told).at(-1)?.listed.length, 2);
 });
 
+Deno.test("a neighbour to whom the path of before ends is told of, though it was no news", async () => {
+  for (const wasNews of [false, true]) {
+    const { publisher, told, linked, reachedOtherwise, state, pass } = await world();
+    linked.push(prefixOf(7));
+    publisher.handleLink(prefixOf(7), true, state.now);
+    await pass(linksFirstCoalesce);
+    await pass(linksGapMin);
+    linked.push(prefixOf(9));
+    reachedOtherwise.add(prefixOf(9));
+    publisher.handleLink(prefixOf(9), wasNews, state.now);
+    for (let i = 0; i < 3; i++) await pass(1.5 * linksReachedLook);
+    assertEquals(linksIn(told).length, 1);
+    reachedOtherwise.delete(prefixOf(9));
+    await pass(1.5 * linksReachedLook);
+    assertEquals(linksIn(told).at(-1)?.listed.length, 2);
+    const due = publisher.nextTimeout();
+    assert(due === undefined || due > later(state.now, milliseconds(1.5 * linksReachedLook)));
+  }
+});
+
 Deno.test("a neighbour whom nobody reached before is told of within a second, another waits", async () => {
   const { publisher, told, linked, state, pass } = await world();
   linked.push(prefixOf(7));
@@ -218,9 +239,10 @@ Deno.test("a node that runs late is in no haste to tell of silent neighbours", a
 });
 
 Deno.test("a node that runs late tells of further links when it is in time again, or after minutes", async () => {
-  const { publisher, told, linked, state, pass } = await world();
+  const { publisher, told, linked, reachedOtherwise, state, pass } = await world();
   const link = (n: number, isNews: boolean) => {
     linked.push(prefixOf(n));
+    if (!isNews) reachedOtherwise.add(prefixOf(n));
     publisher.handleLink(prefixOf(n), isNews, state.now);
   };
   link(7, false);
