@@ -26,7 +26,7 @@ async function plays(scenario: Scenario, nodes: number, seed: number): Promise<v
 Deno.test("two islands converge after the bridge returns", () => plays(twoIslands, 19, 501));
 
 Deno.test(
-  "two dozen nodes restart after a power cut, and agree within half a minute",
+  "two dozen nodes restart after a power cut, and know of one another within half a minute",
   () => plays(powerCut, 24, 502),
 );
 

@@ -9,7 +9,7 @@ import { Safety } from "../../sim/faults/safety.ts";
 import { Trace } from "../../sim/faults/trace.ts";
 import { Fleet, type FleetOptions } from "../../sim/fleet.ts";
 import { type Machine, World } from "../../sim/world.ts";
-import { inStep } from "../fleet.ts";
+import { countsOf, inStep } from "../fleet.ts";
 import { type Findings, scenarioDelay, type ScenarioSize } from "./scenario.ts";
 
 /** A small fleet is watched at every so many events. */
@@ -110,6 +110,13 @@ export class ExchangeCount {
     return this.#count;
   }
 }
+
+/** What discovery dials for, and how often it has since they started, the mean of all. */
+export function dialsPerNode(machines: readonly Machine[]): (readonly [string, number])[] {
+  return dialReasons.map((why) => [why, mean(countsOf(machines, `dial for ${why}`))] as const);
+}
+
+const dialReasons = ["beacon", "degree", "unreachable", "peer"] as const;
 
 /** The links of each of them. */
 export function linkCounts(machines: readonly Machine[]): number[] {
