@@ -23,6 +23,7 @@ import {
   type StoreEffect,
   type VerifiedRecord,
 } from "../sync/mod.ts";
+import type { RecordKey } from "../wire/record_key.ts";
 import type { Background } from "./background.ts";
 import { writeAgainAfter } from "./limits.ts";
 import type { Timed } from "./pump.ts";
@@ -36,7 +37,7 @@ export type Received =
   }
   /** Verified, and not better than what is held: the very same, or another version. */
   | { readonly kind: "held"; readonly record: VerifiedRecord }
-  /** These bytes were refused lately. */
+  /** These bytes were refused lately, or are not to be judged at all. */
   | { readonly kind: "known" }
   /** Forged: nobody signed these bytes, or nobody may; else the store has no place for the record. */
   | { readonly kind: "refused"; readonly reason: string; readonly isForged: boolean };
@@ -102,14 +103,19 @@ export class Archive implements Timed {
     return archive;
   }
 
-  /** Verifies and decides about bytes from a peer. */
-  async receive(bytes: Bytes): Promise<Received> {
+  /**
+   * Verifies and decides about bytes from a peer.
+   *
+   * @param admits Whether a record that claims this key, and is not held, is worth it.
+   */
+  async receive(bytes: Bytes, admits: (key: RecordKey) => boolean = admitsAll): Promise<Received> {
     const { clock, counters } = this.#options;
     const record = await receiveRecord(bytes, {
       wasRefused: (hash) => this.store.wasRefused(hash, clock.monotonic()),
       held: (key, bytes) => this.store.heldAs(key, bytes),
+      admits,
     });
-    if (record === "refused before") return { kind: "known" };
+    if (typeof record === "string") return { kind: "known" };
     if (isDecodeError(record)) {
       counters.count(record.reason);
       this.store.noteRefused(await sha256(bytes), clock.monotonic());
@@ -215,3 +221,5 @@ export class Archive implements Timed {
     await this.#log.close();
   }
 }
+
+const admitsAll = () => true;

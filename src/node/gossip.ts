@@ -28,7 +28,6 @@ import {
   readLinks,
   Reconciliation,
   type ReconciliationEffect,
-  recordKeyOf,
   settleFetch,
   type VerifiedRecord,
 } from "../sync/mod.ts";
@@ -168,16 +167,6 @@ export class Gossip implements Timed {
     return false;
   }
 
-  /** Those of the records whose authors the peer may bring; what is malformed stays, to be counted. */
-  async #admittedOf(peer: Peer, records: readonly Bytes[]): Promise<Bytes[]> {
-    const keys = await Promise.all(records.map((bytes) => recordKeyOf(bytes)));
-    return records.filter((_, i) => {
-      const key = keys[i];
-      return key === undefined || isDecodeError(key) ||
-        this.#admitsAuthor(peer, recordKeyAuthor(key));
-    });
-  }
-
   /**
    * A peer told something that cannot be acted upon: it moved, or its clock or ours stood still, and
    * a tell has no answer to say so. What it may have told is looked for where we know it.
@@ -199,8 +188,8 @@ export class Gossip implements Timed {
     }
     this.#pushedUnderWay.set(peer.id, underWay + records.length);
     try {
-      const admitted = await this.#admittedOf(peer, records);
-      const taken = await this.#takeAll(peer, admitted, false);
+      const admits = (key: RecordKey) => this.#admitsAuthor(peer, recordKeyAuthor(key));
+      const taken = await this.#takeAll(peer, records, false, admits);
       return taken.filter(({ isNew }) => isNew).length;
     } finally {
       const left = (this.#pushedUnderWay.get(peer.id) ?? 0) - records.length;
@@ -230,8 +219,11 @@ export class Gossip implements Timed {
     peer: Peer,
     records: readonly Bytes[],
     compared: boolean,
+    admits?: (key: RecordKey) => boolean,
   ): Promise<{ readonly key: RecordKey; readonly isNew: boolean }[]> {
-    const received = await Promise.all(records.map((bytes) => this.#take(peer, bytes, compared)));
+    const received = await Promise.all(
+      records.map((bytes) => this.#take(peer, bytes, compared, admits)),
+    );
     return received.filter((one) => one !== undefined);
   }
 
@@ -239,9 +231,10 @@ export class Gossip implements Timed {
     peer: Peer,
     bytes: Bytes,
     compared: boolean,
+    admits?: (key: RecordKey) => boolean,
   ): Promise<{ readonly key: RecordKey; readonly isNew: boolean } | undefined> {
     const { archive, owner } = this.#options;
-    const received = await archive.receive(bytes);
+    const received = await archive.receive(bytes, admits);
     if (received.kind === "held") this.#push.handleShown(peer.id, offerOf(received.record));
     if (received.kind === "stored") {
       const { record } = received;

@@ -139,20 +139,26 @@ export interface JudgedBefore {
   wasRefused(hash: Bytes): boolean;
   /** The record of exactly these bytes that is held under this key. */
   held(key: RecordKey, bytes: Bytes): VerifiedRecord | undefined;
+  /** Whether a record that claims this key is worth a hash and a verification. */
+  admits(key: RecordKey): boolean;
 }
 
-const nothingJudged: JudgedBefore = { wasRefused: () => false, held: () => undefined };
+const nothingJudged: JudgedBefore = {
+  wasRefused: () => false,
+  held: () => undefined,
+  admits: () => true,
+};
 
 /**
  * Judges a record from a peer, cheapest check first; bytes that are held cost a comparison and give
- * the record that is held, bytes that were refused cost a hash.
+ * the record that is held, those that nobody admits nothing more, and bytes that were refused a hash.
  *
  * @param received At most 1,000 bytes; copied, so the memory may be used again.
  */
 export async function receiveRecord(
   received: Uint8Array,
   judgedBefore: JudgedBefore,
-): Promise<VerifiedRecord | "refused before" | DecodeError> {
+): Promise<VerifiedRecord | "refused before" | "not admitted" | DecodeError> {
   if (received.length > recordBytesMax) return new DecodeError("record too big");
   const bytes = copyBytes(received);
   const envelope = decodeCoseSign1(bytes);
@@ -161,9 +167,12 @@ export async function receiveRecord(
   if (author instanceof DecodeError) return author;
   // Nobody has signed this yet: it says where to look for the same bytes, and nothing else.
   const claimed = peekRecordHead(envelope.payload);
-  const held = claimed &&
-    judgedBefore.held(recordKey(claimed.kind, author, claimed.subject), bytes);
-  if (held !== undefined) return held;
+  if (claimed !== undefined) {
+    const key = recordKey(claimed.kind, author, claimed.subject);
+    const held = judgedBefore.held(key, bytes);
+    if (held !== undefined) return held;
+    if (!judgedBefore.admits(key)) return "not admitted";
+  }
   const hash = await sha256(bytes);
   if (judgedBefore.wasRefused(hash)) return "refused before";
   if (!await verifyRecordSignature(envelope)) return new DecodeError("record signature");
@@ -173,7 +182,7 @@ export async function receiveRecord(
 /** Judges a record, whether or not it is known. Never rejects. */
 export async function verifyRecord(bytes: Uint8Array): Promise<VerifiedRecord | DecodeError> {
   const judged = await receiveRecord(bytes, nothingJudged);
-  invariant(judged !== "refused before", "nothing is known to this caller");
+  invariant(typeof judged !== "string", "nothing is known to this caller, who admits all");
   return judged;
 }
 

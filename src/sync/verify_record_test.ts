@@ -126,15 +126,37 @@ Deno.test("bytes already known are not verified again", async () => {
   const judged: JudgedBefore = {
     wasRefused: (hash) => equalBytes(hash, badHash),
     held: (key, bytes) => key === held.key && equalBytes(bytes, held.bytes) ? held : undefined,
+    admits: () => true,
   };
   assertEquals(await receiveRecord(bad, judged), "refused before");
   assert(await receiveRecord(bytes, judged) === held);
   // Not the very same bytes: what is held under the key says nothing about them.
   const other = await receiveRecord(await author.sign({ serial: 3 }), judged);
-  assert(!(other instanceof DecodeError) && other !== "refused before" && other.serial === 3);
+  assert(!(other instanceof DecodeError) && typeof other !== "string" && other.serial === 3);
   const forged = bytes.slice();
   forged[100] = (forged[100] ?? 0) ^ 1;
   assertEquals(reason(await receiveRecord(forged, judged)), "record signature");
+});
+
+Deno.test("what nobody admits is not judged, and what is held is not asked about", async () => {
+  const held = await author.record({ serial: 2 });
+  const asked: string[] = [];
+  const judged: JudgedBefore = {
+    wasRefused: () => false,
+    held: (_, bytes) => equalBytes(bytes, held.bytes) ? held : undefined,
+    admits: (key) => {
+      asked.push(key);
+      return false;
+    },
+  };
+  assert(await receiveRecord(held.bytes, judged) === held);
+  assertEquals(asked, []);
+  const forged = (await author.sign({ serial: 3 })).slice();
+  forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+  assertEquals(await receiveRecord(forged, judged), "not admitted");
+  assertEquals(asked, [held.key]);
+  // What claims no key is nobody's to admit, and counted as what it is.
+  assertEquals(reason(await receiveRecord(new Uint8Array(10), judged)), "record too short");
 });
 
 Deno.test("a record from the own disk is taken with the author and hash written beside it", async () => {
