@@ -177,8 +177,12 @@ export const audienceFor = hours(1);
 export const unreachablePause = seconds(30);
 /** The same while there is no link at all. */
 export const lonelyPause = seconds(2);
-/** Links above the degree that are kept: between it and here nothing is dialled and nothing let go. */
-export const surplusSlack = 2;
+/**
+ * Links above the degree that are kept: between it and here nothing is dialled and nothing let go. A
+ * link that nobody needs costs its two ends a probe in five minutes; letting one go costs every node
+ * two changed records, which is as much as that for weeks.
+ */
+export const surplusSlack = 6;
 /** Between two links that a node lets go because it has more than it needs, at least. */
 export const releasePauseMin = minutes(1);
 /**
