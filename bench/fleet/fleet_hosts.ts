@@ -40,7 +40,9 @@ function bytesOf(link: unknown): number {
   }, 0);
 }
 
-/** Hosts `h1`, `h2`, … Dispose of them: nothing stays. */
+const interrupts = ["SIGINT", "SIGTERM"] as const;
+
+/** Hosts `h1`, `h2`, … Dispose of them: nothing stays; if the process is interrupted nothing runs on. */
 export class FleetHosts implements AsyncDisposable {
   readonly lan: Lan;
   readonly names: readonly string[];
@@ -59,7 +61,27 @@ export class FleetHosts implements AsyncDisposable {
     const lan = stack.use(await Lan.create({ ipv4: true }));
     const names = Array.from({ length: count }, (_, at) => `h${at + 1}`);
     for (const name of names) await lan.addHost(name);
-    return new FleetHosts(lan, names, stack.move());
+    const hosts = new FleetHosts(lan, names, stack.move());
+    for (const signal of interrupts) Deno.addSignalListener(signal, hosts.#handleInterrupt);
+    return hosts;
+  }
+
+  readonly #handleInterrupt = () => {
+    this.#endAll().then(() => Deno.exit(130), (error: unknown) => {
+      console.error(error);
+      Deno.exit(1);
+    });
+  };
+
+  /** Ends what runs on the hosts, then these. */
+  async #endAll(): Promise<void> {
+    for (const name of this.names) {
+      const pids = await must("ip", "netns", "pids", this.lan.namespace(name));
+      for (const pid of pids.split("\n").filter((line) => line !== "")) {
+        Deno.kill(Number(pid), "SIGKILL");
+      }
+    }
+    await this[Symbol.asyncDispose]();
   }
 
   /** The words that run a program on a host; it becomes that program. */
@@ -77,6 +99,7 @@ export class FleetHosts implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const signal of interrupts) Deno.removeSignalListener(signal, this.#handleInterrupt);
     await this.#stack[Symbol.asyncDispose]();
   }
 }
