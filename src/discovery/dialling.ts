@@ -80,8 +80,8 @@ export class Dialling {
   }
 
   /** Whether links are missing for which an id of this sort may be dialled. */
-  wantsLink(held: boolean, now: Instant): boolean {
-    return this.#search.missingInHaste(held, now) > 0;
+  wantsLink(held: boolean): boolean {
+    return this.#search.lackingInHaste(held) > 0;
   }
 
   /** Whether this process runs late. */
@@ -224,16 +224,22 @@ export class Dialling {
       const held = this.#candidates.isHeld(id);
       if ((this.#surroundings.isLinked(id) && !relink) || this.#flights.hasId(id)) {
         this.#connectBacks.delete(id);
-      } else if (!beyondDegree && this.#search.missingInHaste(held, now) <= 0) {
+      } else if (!beyondDegree && !this.wantsLink(held)) {
         this.#connectBacks.delete(id);
         this.#counters.count("connect-back not needed");
+      } else if (!beyondDegree && this.#search.waitsForVolunteers(now)) {
+        this.#postpone(id, now);
       } else if (this.#departures.begin(id, "beacon", relink, effects, now) !== "no room") {
         this.#connectBacks.delete(id);
-      } else if (!this.#connectBacks.postpone(id, now)) {
-        this.#counters.count("connect-back without room");
+      } else {
+        this.#postpone(id, now);
       }
     }
     return effects;
+  }
+
+  #postpone(id: NodeId, now: Instant): void {
+    if (!this.#connectBacks.postpone(id, now)) this.#counters.count("connect-back without room");
   }
 
   #retryOneWay(now: Instant): DiscoveryEffect[] {

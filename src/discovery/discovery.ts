@@ -328,7 +328,7 @@ export class Discovery {
     const held = this.#candidates.isHeld(id);
     const asks = solicitation || !islandAgrees;
     const beyondDegree = asks && this.#volunteers(id, solicitation, announcer, now);
-    if (!beyondDegree && !this.#dialling.wantsLink(held, now)) return;
+    if (!beyondDegree && !this.#dialling.wantsLink(held)) return;
     const triedAt = this.#candidates.triedAt(id);
     const rested = triedAt === undefined || elapsed(triedAt, now) >= solicitationGap;
     if (solicitation && rested) this.#candidates.restart(id);

@@ -544,6 +544,19 @@ Deno.test("of links that come together none is dialled twice over: the next is l
   assert(links(12, 2_301));
 });
 
+Deno.test("who is heard once while volunteers are waited for is dialled back then", () => {
+  const machine = machineOn([eth0]);
+  run(machine, 1_000);
+  machine.handleLinked(idOf(10), at("10.0.0.10"), instant(1_000));
+  machine.handleBeacon(beaconOf(idOf(12)), at("10.0.0.12"), "eth0", true, instant(1_050));
+  assertEquals(dialsIn(run(machine, 999 + hasteGap)), []);
+  // Not found by a search, in which he would be one among all that somebody made up.
+  const dials = run(machine, 1_300 + hasteGap).flatMap(({ effect }) =>
+    effect.kind === "dial" ? [[formatSocketAddress(effect.to), effect.why]] : []
+  );
+  assertEquals(dials, [["10.0.0.12:7411", "beacon"]]);
+});
+
 Deno.test("a node that runs late contents itself with fewer links, and looks for no unreachable one", () => {
   const dialled = (isLate: boolean) => {
     const machine = machineOn([eth0]);

@@ -73,11 +73,21 @@ export class LinkSearch {
 
   /** The same without those that can wait: a newcomer that all hear is not for all to dial. */
   missingInHaste(held: boolean, now: Instant): number {
+    return this.waitsForVolunteers(now) ? 0 : this.lackingInHaste(held);
+  }
+
+  /** The same, whether or not volunteers are waited for. */
+  lackingInHaste(held: boolean): number {
     const { links, linksCounted } = this.#options.surroundings;
-    if (links >= volunteerLinksMax || now < this.#hastyAt) return 0;
+    if (links >= volunteerLinksMax) return 0;
     // Who is late has enough to do: each dial would only make the others fail.
     const wanted = this.#isLate ? lateLinks : eagerLinks;
     return Math.ceil((wanted - linksCounted) / 2) - this.#options.flights.countForLinks(held);
+  }
+
+  /** Whether a link has just come, which those of volunteers may follow. */
+  waitsForVolunteers(now: Instant): boolean {
+    return now < this.#hastyAt;
   }
 
   /** A link has come: those who volunteered for this node as well are waited for. */
