@@ -52,7 +52,6 @@ export class Dialling {
   readonly #departures: Departures;
   readonly #search: LinkSearch;
   readonly #unreachable: UnreachablePick;
-  #isLate = false;
 
   constructor(options: DiallingOptions, now: Instant) {
     this.#self = options.self;
@@ -85,8 +84,12 @@ export class Dialling {
   }
 
   /** Whether this process runs late. */
+  get isLate(): boolean {
+    return this.#search.isLate;
+  }
+
+  /** Whether this process runs late. */
   handleLateness(isLate: boolean): void {
-    this.#isLate = isLate;
     this.#search.handleLateness(isLate);
   }
 
@@ -275,7 +278,7 @@ export class Dialling {
   #dialUnreachable(now: Instant): DiscoveryEffect[] {
     const id = this.#unreachable.handleTimeout(now);
     // The paths to most of those are on their way to a process that runs late.
-    if (id === undefined || (this.#isLate && this.#surroundings.links > 0)) return [];
+    if (id === undefined || (this.isLate && this.#surroundings.links > 0)) return [];
     const effects: DiscoveryEffect[] = [];
     this.#departures.begin(id, "unreachable", false, effects, now);
     return effects;

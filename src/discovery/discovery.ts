@@ -102,7 +102,6 @@ export class Discovery {
   readonly #dialling: Dialling;
   readonly #volunteering: Volunteering;
   readonly #beaconBudget: SourceBudget;
-  #isLate = false;
 
   constructor(options: DiscoveryOptions, now: Instant) {
     this.#self = options.self;
@@ -140,7 +139,6 @@ export class Discovery {
 
   /** Whether this process runs late: then it dials fewer at a time and helps no strangers. */
   handleLateness(isLate: boolean): void {
-    this.#isLate = isLate;
     this.#dialling.handleLateness(isLate);
   }
 
@@ -338,16 +336,21 @@ export class Discovery {
 
   /** A newcomer is answered by beacons; of an audience that runs late a few do, as for volunteering. */
   #hearSolicitation(announcer: Announcer, now: Instant): void {
-    const others = Math.max(announcer.audience(now), this.#surroundings.links);
-    if (this.#isLate && this.#prng.unit() * others >= volunteers) return;
+    const chance = volunteers / this.#hearers(announcer, now);
+    if (this.#dialling.isLate && this.#prng.unit() >= chance) return;
     announcer.handleInconsistent(now);
+  }
+
+  /** How many hear what is heard there, at least. */
+  #hearers(announcer: Announcer, now: Instant): number {
+    return Math.max(announcer.audience(now), this.#surroundings.links);
   }
 
   /** Whether this node, with links enough, answers all the same. */
   #volunteers(id: NodeId, solicitation: boolean, announcer: Announcer, now: Instant): boolean {
     const { links } = this.#surroundings;
-    if (this.#isLate || links < eagerLinks || links >= volunteerLinksMax) return false;
-    const audience = Math.max(announcer.audience(now), links);
+    if (this.#dialling.isLate || links < eagerLinks || links >= volunteerLinksMax) return false;
+    const audience = this.#hearers(announcer, now);
     const held = this.#candidates.heldCount;
     return solicitation
       ? this.#volunteering.draw(id, audience, held, now)

@@ -84,8 +84,9 @@ export const backoffMin = seconds(1);
 export const backoffMax = hours(1);
 /**
  * Rest, instead of a longer one than below, of an id that is heard where it was not heard lately: its
- * way may be open again. If its port is closed it was then heard so shortly before that it is tried on as a one-way peer. A forger of
- * beacons can have a known id dialled this often, within the budgets of dials below.
+ * way may be open again. If its port is closed it was then heard so shortly before that it is tried
+ * on as a one-way peer. A forger of beacons can have a known id dialled this often, within the budgets
+ * of dials below.
  */
 export const heardBackoff = seconds(10);
 /** Back-off of an id that answered and gave no link (it has enough), or is not a node of ours. */

@@ -104,7 +104,12 @@ export class LinkSearch {
     return later(now, scaled(unhurriedFillPause, this.#options.prng.between(0.5, 1.5)));
   }
 
-  /** Whether this process runs late: then fewer dials at a time. */
+  /** Whether this process runs late. */
+  get isLate(): boolean {
+    return this.#isLate;
+  }
+
+  /** Whether this process runs late: then fewer links are sought. */
   handleLateness(isLate: boolean): void {
     this.#isLate = isLate;
   }

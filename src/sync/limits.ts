@@ -114,6 +114,8 @@ export const bulkVerifiedAtOnce = 64;
 
 /** How often a stream of changes is told on one link: what comes within it goes together. */
 export const coalesceDelay = seconds(1);
+/** So many allowances more for a process that runs late: fewer tells, of more changes each. */
+export const lateSpacing = 4;
 /** Changes after a quiet while that need not wait for that: a start's few records, a host that leaves. */
 export const promptTells = 4;
 /** Before an offer goes: bodies run ahead of it, and what comes with it goes with it. */

@@ -9,15 +9,16 @@
  * @module
  */
 import { Counters } from "../base/counters.ts";
-import { earliest, type Instant, later, scaled } from "../base/instant.ts";
+import { earliest, type Instant, later, milliseconds } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import type { Offer } from "../wire/offer.ts";
 import type { RecordKey } from "../wire/record_key.ts";
-import { type Allowance, laterAllowing, noAllowance, patience, runsLate } from "./allowance.ts";
+import { type Allowance, laterAllowing, noAllowance, runsLate } from "./allowance.ts";
 import {
   coalesceDelay,
   latePullDelay,
+  lateSpacing,
   offerDelay,
   offerersMax,
   ownBodyLinks,
@@ -177,7 +178,7 @@ export class Push {
   #tell(now: Instant): PushEffect[] {
     const effects: PushEffect[] = [];
     // What a slow process tells less often costs itself and others less, and says as much.
-    const spacing = patience(coalesceDelay, (at) => scaled(this.#allowance(at), 4), now);
+    const spacing = milliseconds(coalesceDelay + lateSpacing * this.#allowance(now));
     for (const [to, link] of this.#links) {
       const telling = link.take(now, spacing);
       if (telling === undefined) continue;
