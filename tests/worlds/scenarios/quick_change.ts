@@ -1,7 +1,7 @@
 import { seconds } from "../../../src/base/instant.ts";
 import { measureChange, measureTraffic } from "../../sim/fleet_measures.ts";
 import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
-import { linkCounts, mean, standing } from "./standing.ts";
+import { linksPerNode, standing } from "./standing.ts";
 
 const knownWithin = seconds(1);
 /** More than an interval of every watched link's probes. */
@@ -10,7 +10,7 @@ const changes = 2;
 
 async function play(size: ScenarioSize, findings: Findings): Promise<void> {
   using fleet = await standing(size, findings);
-  findings.figure("links per node", mean(linkCounts(fleet.machines)), "");
+  findings.figure("links per node", linksPerNode(fleet.machines), "");
   const { rate } = await measureTraffic(fleet, restMeasured);
   findings.figure("traffic per node before", rate, "B/s");
   for (let i = 0; i < changes; i++) {
@@ -18,7 +18,7 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
     findings.within(`changed record ${i + 1} known by all`, change?.knownAfter, knownWithin);
     findings.figure(`bytes per node for change ${i + 1}`, change?.bytesPerNode ?? NaN, "B");
   }
-  findings.equals("failures inside nodes", fleet.world.failures.length, 0);
+  findings.nothingFailed(fleet.world);
 }
 
 /** From the signature to the last node that holds it, over links of 5 ms. */

@@ -76,6 +76,11 @@ export class Findings {
     this.#note({ what, value, unit: "s", goal, holds: took !== undefined && took < limit });
   }
 
+  /** Nothing that a node did may have failed unseen. */
+  nothingFailed(world: { readonly failures: readonly string[] }): void {
+    this.equals("failures inside nodes", world.failures.length, 0);
+  }
+
   #note(finding: Finding): void {
     this.#all.push(finding);
     const { what, value, unit, goal, holds } = finding;

@@ -123,6 +123,11 @@ export function linkCounts(machines: readonly Machine[]): number[] {
   return machines.map(({ node }) => node.peers.linkCount);
 }
 
+/** How many links they have, the mean of all. */
+export function linksPerNode(machines: readonly Machine[]): number {
+  return mean(linkCounts(machines));
+}
+
 /** The mean of numbers. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
