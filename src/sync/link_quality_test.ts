@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { instant, milliseconds } from "../base/instant.ts";
-import { LossEstimate, triesAloneFor, triesFor } from "./link_quality.ts";
-import { probeTriesMin } from "./limits.ts";
+import { probeTriesMax, probeTriesMin } from "./limits.ts";
+import { LossEstimate, RoundTripEstimate, triesAloneFor, triesFor } from "./link_quality.ts";
 import { OpenProbes } from "./open_probes.ts";
 
 function lossOf(samples: number, isLost: (i: number) => boolean): LossEstimate {
@@ -33,4 +33,28 @@ Deno.test("what was counted as lost does not count as answered when it comes aft
   const forgiven = probes.begin(sentAt);
   assertEquals(probes.forgive(), 1);
   assertEquals(probes.take(forgiven)?.settled, true);
+});
+
+Deno.test("a lossy link without TCP gets enough tries", () => {
+  const loss = new LossEstimate();
+  for (let i = 0; i < 1_000; i++) loss.sample((i * 9) % 25 < 9);
+  assert(triesFor(loss) >= 15 && triesFor(loss) <= 18, `${triesFor(loss)} tries at 36 %`);
+  assertEquals(triesFor(new LossEstimate()), probeTriesMin);
+  assertEquals([triesAloneFor(loss), triesAloneFor(new LossEstimate())], [3, 0]);
+  const dead = new LossEstimate();
+  for (let i = 0; i < 10_000; i++) dead.sample(true);
+  assertEquals(triesFor(dead), probeTriesMax);
+  assertEquals(triesAloneFor(dead), probeTriesMin - 1);
+});
+
+Deno.test("round trips are smoothed as RFC 6298 says", () => {
+  const estimate = new RoundTripEstimate();
+  assertEquals(estimate.patience(milliseconds(500), milliseconds(2_000)), milliseconds(500));
+  estimate.sample(milliseconds(100));
+  // Variation 50: 100 + 4 × 50.
+  assertEquals(estimate.patience(milliseconds(1), milliseconds(2_000)), milliseconds(300));
+  estimate.sample(milliseconds(180));
+  // Variation ¾ × 50 + ¼ × 80 = 57.5, smoothed ⅞ × 100 + ⅛ × 180 = 110.
+  assertEquals(estimate.smoothed, milliseconds(110));
+  assertEquals(estimate.patience(milliseconds(1), milliseconds(2_000)), milliseconds(340));
 });
