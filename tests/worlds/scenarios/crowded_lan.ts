@@ -1,10 +1,16 @@
 import { minutes, seconds } from "../../../src/base/instant.ts";
 import { linksMax } from "../../../src/node/limits.ts";
-import { bytesOf } from "../../sim/fleet_measures.ts";
 import { Fleet } from "../../sim/fleet.ts";
 import { inStep } from "../fleet.ts";
 import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
-import { ExchangeCount, fleetOptions, linkCounts, linksPerNode, watch } from "./standing.ts";
+import {
+  ExchangeCount,
+  fleetOptions,
+  linkCounts,
+  linksPerNode,
+  SentBytes,
+  watch,
+} from "./standing.ts";
 
 const formedWithin = seconds(60);
 /** Links that are too many are let go and others sought meanwhile: these exchanges count as well. */
@@ -16,17 +22,16 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
   const { world, machines } = fleet;
   // So many look at all that each does is for smaller worlds.
   watch(world, 100_000);
-  const exchanges = new ExchangeCount(world);
+  const [exchanges, sent] = [new ExchangeCount(world), new SentBytes(fleet)];
   await fleet.startAll();
   const took = await fleet.until(() => inStep(machines), formedWithin);
   findings.within("all agree after the last start", took, formedWithin);
-  findings.figure("exchanges per node until then", 2 * exchanges.count / nodes, "");
-  findings.figure("bytes per node until then", bytesOf(fleet) / nodes / 1_000, "kB");
+  findings.figure("exchanges per node until then", exchanges.perNode(nodes), "");
+  findings.figure("bytes per node until then", sent.perNode(nodes), "kB");
   await world.run(lookedAtFor);
-  const perNode = 2 * exchanges.count / nodes;
   findings.below(
     `exchanges per node in ${lookedAtFor / 60_000} minutes`,
-    perNode,
+    exchanges.perNode(nodes),
     "",
     4 * linksMax,
   );

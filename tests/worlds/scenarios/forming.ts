@@ -1,9 +1,8 @@
 import { minutes } from "../../../src/base/instant.ts";
-import { bytesOf } from "../../sim/fleet_measures.ts";
 import { Fleet } from "../../sim/fleet.ts";
 import { inStep } from "../fleet.ts";
 import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
-import { ExchangeCount, fleetOptions, linksPerNode, watch } from "./standing.ts";
+import { ExchangeCount, fleetOptions, linksPerNode, SentBytes, watch } from "./standing.ts";
 
 const formedWithin = minutes(1);
 
@@ -11,7 +10,7 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
   using fleet = await Fleet.make(fleetOptions(size));
   const { world, machines } = fleet;
   watch(world);
-  const exchanges = new ExchangeCount(world);
+  const [exchanges, sent] = [new ExchangeCount(world), new SentBytes(fleet)];
   await fleet.startAll();
   findings.say("all have started");
   findings.within(
@@ -19,14 +18,14 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
     await fleet.formed(formedWithin),
     formedWithin,
   );
-  findings.figure("exchanges per node until then", 2 * exchanges.count / machines.length, "");
-  findings.figure("bytes per node until then", bytesOf(fleet) / machines.length / 1_000, "kB");
+  findings.figure("exchanges per node until all know all", exchanges.perNode(machines.length), "");
+  findings.figure("bytes per node until all know all", sent.perNode(machines.length), "kB");
   findings.within(
     "and after that agree on every record",
     await fleet.until(() => inStep(machines), formedWithin),
     formedWithin,
   );
-  findings.figure("bytes per node until then", bytesOf(fleet) / machines.length / 1_000, "kB");
+  findings.figure("bytes per node until they agree", sent.perNode(machines.length), "kB");
   findings.figure("links per node", linksPerNode(machines), "");
   findings.nothingFailed(world);
 }

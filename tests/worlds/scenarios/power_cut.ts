@@ -1,9 +1,8 @@
 import { milliseconds, minutes, seconds } from "../../../src/base/instant.ts";
-import { bytesOf } from "../../sim/fleet_measures.ts";
 import { inStep } from "../fleet.ts";
 import { startsKnown } from "../starts_known.ts";
 import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
-import { dialsPerNode, ExchangeCount, linksPerNode, standing } from "./standing.ts";
+import { dialsPerNode, ExchangeCount, linksPerNode, SentBytes, standing } from "./standing.ts";
 
 /** Machines come up one after the other: each at most this long after the one before. */
 const betweenStarts = milliseconds(40);
@@ -20,25 +19,24 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
   for (const machine of machines) machine.crash();
   findings.say("the power is cut");
   await world.run(seconds(20));
-  const [begun, bytesBefore] = [world.time.now, bytesOf(fleet)];
-  const exchanges = new ExchangeCount(world);
+  const begun = world.time.now;
+  const [exchanges, sent] = [new ExchangeCount(world), new SentBytes(fleet)];
   for (const machine of prng.shuffled(machines)) {
     await fleet.startNode(machine);
     await world.run(milliseconds(prng.between(0, betweenStarts)));
   }
   findings.figure("the last starts after the first", (world.time.now - begun) / 1_000, "s");
-  const bytes = () => (bytesOf(fleet) - bytesBefore) / machines.length / 1_000;
   const known = await fleet.until(startsKnown(machines), knownWithin);
   findings.within("all know of all, and reach all, after the last start", known, knownWithin);
-  const perNode = 2 * exchanges.count / machines.length;
+  const perNode = exchanges.perNode(machines.length);
   findings.below("exchanges per node until then", perNode, "", exchangesMax);
   for (const [why, count] of dialsPerNode(machines)) {
     findings.figure(`dials per node for ${why}`, count, "");
   }
-  findings.figure("bytes per node when all know", bytes(), "kB");
+  findings.figure("bytes per node when all know", sent.perNode(machines.length), "kB");
   const equal = await fleet.until(() => inStep(machines), equalWithin);
   findings.within("all stores are equal at one moment after that", equal, equalWithin);
-  findings.figure("bytes per node when all are", bytes(), "kB");
+  findings.figure("bytes per node when all are", sent.perNode(machines.length), "kB");
   findings.figure("links per node", linksPerNode(machines), "");
   findings.nothingFailed(world);
 }

@@ -8,6 +8,7 @@ import { assembledFleet } from "../../sim/assembly.ts";
 import { Safety } from "../../sim/faults/safety.ts";
 import { Trace } from "../../sim/faults/trace.ts";
 import { Fleet, type FleetOptions } from "../../sim/fleet.ts";
+import { bytesOf } from "../../sim/fleet_measures.ts";
 import { type Machine, World } from "../../sim/world.ts";
 import { countsOf, inStep } from "../fleet.ts";
 import { type Findings, scenarioDelay, type ScenarioSize } from "./scenario.ts";
@@ -105,9 +106,25 @@ export class ExchangeCount {
     };
   }
 
-  /** Since the construction. */
-  get count(): number {
-    return this.#count;
+  /** Since the construction, the mean of so many nodes; an exchange has two ends. */
+  perNode(nodes: number): number {
+    return 2 * this.#count / nodes;
+  }
+}
+
+/** Counts what the machines of a fleet sent. */
+export class SentBytes {
+  readonly #fleet: Fleet;
+  readonly #before: number;
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
+    this.#before = bytesOf(fleet);
+  }
+
+  /** In kB since the construction, the mean of so many nodes. */
+  perNode(nodes: number): number {
+    return (bytesOf(this.#fleet) - this.#before) / nodes / 1_000;
   }
 }
 

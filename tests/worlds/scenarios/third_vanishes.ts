@@ -1,8 +1,7 @@
 import { minutes, seconds } from "../../../src/base/instant.ts";
-import { bytesOf } from "../../sim/fleet_measures.ts";
 import { inStep, islandsOf } from "../fleet.ts";
 import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
-import { ExchangeCount, linksPerNode, LostLinks, standing } from "./standing.ts";
+import { ExchangeCount, linksPerNode, LostLinks, SentBytes, standing } from "./standing.ts";
 
 const goneShare = 0.3;
 /** As many as any fleet strives for. */
@@ -24,7 +23,7 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
     machine.host.detach("eth0");
     machine.kill();
   }
-  const bytesBefore = bytesOf(fleet);
+  const sent = new SentBytes(fleet);
   findings.say(`${gone.length} of ${machines.length} vanish`);
   // Of the links that were there, enough are left: nobody has to be found again.
   const alive = new Set(rest.map(({ id }) => id));
@@ -43,12 +42,8 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
     healedWithin,
   );
   findings.figure("links per node", linksPerNode(rest), "");
-  findings.figure("exchanges per node since", 2 * exchanges.count / rest.length, "");
-  findings.figure(
-    "bytes per node since",
-    (bytesOf(fleet) - bytesBefore) / rest.length / 1_000,
-    "kB",
-  );
+  findings.figure("exchanges per node since", exchanges.perNode(rest.length), "");
+  findings.figure("bytes per node since", sent.perNode(rest.length), "kB");
   findings.equals("links lost between those that are left", lost.all.length, 0);
   findings.nothingFailed(world);
 }

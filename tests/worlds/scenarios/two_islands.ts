@@ -1,12 +1,11 @@
 import { minutes, seconds } from "../../../src/base/instant.ts";
 import { invariant } from "../../../src/base/invariant.ts";
-import { bytesOf } from "../../sim/fleet_measures.ts";
 import { Fleet } from "../../sim/fleet.ts";
 import { ip } from "../../sim/memory_network.ts";
 import type { Machine } from "../../sim/world.ts";
 import { inStep } from "../fleet.ts";
 import type { Findings, Scenario, ScenarioSize } from "./scenario.ts";
-import { fleetOptions, LostLinks, standing, watch } from "./standing.ts";
+import { fleetOptions, LostLinks, SentBytes, standing, watch } from "./standing.ts";
 
 const apartFor = minutes(20);
 const formedWithin = minutes(1);
@@ -56,12 +55,11 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
   const unseen = seen.filter(([from, to]) => from.stateOf(to) === "unreachable").length;
   findings.equals("islands that see the other as gone", unseen, 2);
   const lost = new LostLinks(world, islanders);
-  const bytesBefore = bytesOf(fleet);
+  const sent = new SentBytes(fleet);
   await bridge.start();
   const took = await fleet.until(() => inStep(fleet.machines), convergedWithin);
   findings.within("all agree after the bridge returns", took, convergedWithin);
-  const bytes = (bytesOf(fleet) - bytesBefore) / fleet.machines.length;
-  findings.figure("bytes per node until then", bytes / 1_000, "kB");
+  findings.figure("bytes per node until then", sent.perNode(fleet.machines.length), "kB");
   findings.equals("links lost meanwhile", lost.all.length, 0);
   findings.nothingFailed(world);
 }
