@@ -17,6 +17,7 @@ import { encodeInfo, type InfoBody } from "../src/wire/info.ts";
 import { encodeRecordPayload } from "../src/wire/record.ts";
 import { infoKind } from "../src/wire/record_key.ts";
 import { socketAddress } from "../src/wire/socket_address.ts";
+import { quietOwner } from "../tests/fixtures/quiet_owner.ts";
 import { type Bench, rate } from "./frame.ts";
 
 const clock = new SystemClock();
@@ -58,14 +59,10 @@ async function makeEnd(dialerOf: (leaf: LeafCredentials) => SecureDialer) {
     entropy,
     dialer: dialerOf(leaf),
     counters: new Counters(),
-    owner: {
+    owner: quietOwner({
       ownInfo: () => info,
       grantFor: (peer) => epochKeys.grantFor(peer, instant(0)),
-      admitsAddress: () => true,
-      answerRecords: () => undefined,
-      handleAccepted: () => {},
-      handleOwnId: () => {},
-    },
+    }),
   });
   return { authenticator, leaf };
 }

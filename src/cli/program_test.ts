@@ -58,11 +58,11 @@ Deno.test("the program asks a node over its real socket", async () => {
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("a reader that has enough ends the program in peace", async () => {
+/** `mesh watch` of a node that has these events, reading its first lines. */
+async function watching(events: FakeControl["events"]) {
   const directory = await Deno.makeTempDir();
   const control = new FakeControl();
-  const event = { at: "2026-01-01T00:00:00.000Z", event: "node-changed" as const };
-  control.events = Array.from({ length: 5_000 }, () => event);
+  control.events = events;
   const server = await serveControl(
     directory,
     (request, closing) => answerControl(request, control, closing),
@@ -75,35 +75,29 @@ Deno.test("a reader that has enough ends the program in peace", async () => {
   }).spawn();
   const reader = child.stdout.getReader();
   await reader.read();
-  await reader.cancel();
   const said = new Response(child.stderr).text();
-  assertEquals((await child.status).code, 0);
-  assertEquals(await said, "");
-  await server.close();
-  await Deno.remove(directory, { recursive: true });
+  /** How the program ends, and what it said on stderr. */
+  const ended = async () => {
+    const { code } = await child.status;
+    await reader.cancel();
+    await server.close();
+    await Deno.remove(directory, { recursive: true });
+    return { code, stderr: await said };
+  };
+  return { child, reader, ended };
+}
+
+Deno.test("a reader that has enough ends the program in peace", async () => {
+  const event = { at: "2026-01-01T00:00:00.000Z", event: "node-changed" as const };
+  const { reader, ended } = await watching(Array.from({ length: 5_000 }, () => event));
+  await reader.cancel();
+  assertEquals(await ended(), { code: 0, stderr: "" });
 });
 
 Deno.test("Ctrl-C ends a watch with 0", async () => {
-  const directory = await Deno.makeTempDir();
-  const control = new FakeControl();
-  control.events = [{ at: "2026-01-01T00:00:00.000Z", event: "ready" }];
-  const server = await serveControl(
-    directory,
-    (request, closing) => answerControl(request, control, closing),
-  );
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `${project}/src/main.ts`, "watch", "--state", directory],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  await reader.read();
+  const { child, ended } = await watching([{ at: "2026-01-01T00:00:00.000Z", event: "ready" }]);
   child.kill("SIGINT");
-  assertEquals((await child.status).code, 0);
-  await reader.cancel();
-  await server.close();
-  await Deno.remove(directory, { recursive: true });
+  assertEquals(await ended(), { code: 0, stderr: "" });
 });
 
 Deno.test("the id is made once, kept privately, and shown from where the person stands", async () => {

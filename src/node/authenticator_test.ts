@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ip } from "../../tests/fixtures/addresses.ts";
+import { quietOwner } from "../../tests/fixtures/quiet_owner.ts";
 import { Counters } from "../base/counters.ts";
 import { isIdentityProblem, newIdentity } from "../identity/mod.ts";
 import { SystemClock, SystemEntropy } from "../host/mod.ts";
@@ -23,14 +24,7 @@ Deno.test("an address that may not dial us is not dialled either, whoever's reco
       },
     },
     counters: new Counters(),
-    owner: {
-      ownInfo: () => new Uint8Array(0),
-      grantFor: () => Promise.reject(new Error("nobody is granted anything here")),
-      admitsAddress: (remote) => remote.ip === near.ip,
-      answerRecords: () => undefined,
-      handleAccepted: () => {},
-      handleOwnId: () => {},
-    },
+    owner: quietOwner({ admitsAddress: (remote) => remote.ip === near.ip }),
   });
   const { signal } = new AbortController();
   assertEquals((await authenticator.dial(far, signal)).kind, "failed");

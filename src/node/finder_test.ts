@@ -4,6 +4,7 @@ import { KnownBook } from "../../tests/fixtures/known_book.ts";
 import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
 import { ip, MemoryNetwork } from "../../tests/sim/memory_network.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import { quietOwner } from "../../tests/fixtures/quiet_owner.ts";
 import { Counters } from "../base/counters.ts";
 import { milliseconds, seconds } from "../base/instant.ts";
 import type { IpAddress } from "../base/ip.ts";
@@ -50,7 +51,6 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
     ips: [] as readonly IpAddress[],
   };
   const entropy = new SeededEntropy([1]);
-  const never = () => Promise.reject(new Error("no exchange gets that far here"));
   const authenticator = new Authenticator({
     self: { identity, leafHash: new Uint8Array(32), bootNonce: new Uint8Array(16) },
     clock,
@@ -68,14 +68,7 @@ async function world(gate: CryptoGate, peers: readonly string[] = []) {
       },
     },
     counters,
-    owner: {
-      ownInfo: () => new Uint8Array(0),
-      grantFor: never,
-      admitsAddress: () => true,
-      answerRecords: () => undefined,
-      handleAccepted: () => {},
-      handleOwnId: () => {},
-    },
+    owner: quietOwner(),
   });
   const stopping = new AbortController();
   const warnings = new Warnings(() => {});

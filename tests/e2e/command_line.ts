@@ -20,24 +20,23 @@ export interface MeshOptions {
   readonly before?: readonly string[];
 }
 
-function words(args: readonly string[], before: readonly string[] = []): [string, string[]] {
+function spawn(args: readonly string[], { before = [], ...options }: MeshOptions) {
   const [program = "", ...rest] = [...before, ...meshCommand(Deno.env.get("MESH_BIN")), ...args];
-  return [program, rest];
-}
-
-/** Runs `mesh` with these words to its end; one that does not come to it is stopped and fails. */
-export async function mesh(
-  args: readonly string[],
-  { before, ...options }: MeshOptions = {},
-): Promise<CommandOutput> {
-  const [program, rest] = words(args, before);
-  const child = new Deno.Command(program, {
+  return new Deno.Command(program, {
     ...options,
     args: rest,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+/** Runs `mesh` with these words to its end; one that does not come to it is stopped and fails. */
+export async function mesh(
+  args: readonly string[],
+  options: MeshOptions = {},
+): Promise<CommandOutput> {
+  const child = spawn(args, options);
   const finished = new AbortController();
   let isLate = false;
   const limit = pause(3 * deadlineMs, finished.signal).then(() => {
@@ -100,15 +99,8 @@ export class RunningCommand implements AsyncDisposable {
   readonly #reading: Promise<unknown>;
   readonly ended: Promise<number>;
 
-  constructor(args: readonly string[], { before, ...options }: MeshOptions = {}) {
-    const [program, rest] = words(args, before);
-    this.#child = new Deno.Command(program, {
-      ...options,
-      args: rest,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+  constructor(args: readonly string[], options: MeshOptions = {}) {
+    this.#child = spawn(args, options);
     this.#reading = Promise.all([
       gather(this.#child.stdout, this.lines),
       gather(this.#child.stderr, this.errorLines),

@@ -43,6 +43,7 @@ import {
   socketAddress,
 } from "../../src/wire/socket_address.ts";
 import { SeededEntropy } from "../fixtures/entropy.ts";
+import { quietOwner } from "../fixtures/quiet_owner.ts";
 import { plainInfo } from "./record_author.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 import type { Machine } from "./world.ts";
@@ -89,14 +90,10 @@ export class Rogue {
       entropy: this.#entropy,
       dialer: world.streams.dialer(host, { leaf: leaf.leaf, root: leaf.root }),
       counters: new Counters(),
-      owner: {
+      owner: quietOwner({
         ownInfo: () => this.#shown,
         grantFor: (peer) => this.#epochKeys.grantFor(peer, this.#clock.monotonic()),
-        admitsAddress: () => true,
-        answerRecords: () => undefined,
-        handleAccepted: () => {},
-        handleOwnId: () => {},
-      },
+      }),
     });
   }
 

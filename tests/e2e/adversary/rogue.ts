@@ -37,6 +37,7 @@ import {
 import type { NodeId } from "../../../src/wire/node_id.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../../../src/wire/record.ts";
 import { formatSocketAddress, type SocketAddress } from "../../../src/wire/socket_address.ts";
+import { quietOwner } from "../../fixtures/quiet_owner.ts";
 import { eventually } from "../eventually.ts";
 import type { NodeProcess } from "../node_process.ts";
 import { type HeardDatagram, ipOf, UdpPort } from "./udp_port.ts";
@@ -182,14 +183,11 @@ export class Rogue implements AsyncDisposable {
       entropy,
       dialer: new TlsDialer({ clock, credentials: leaf }),
       counters: new Counters(),
-      owner: {
+      owner: quietOwner({
         ownInfo: () => this.#info,
         grantFor: (peer) => this.#epochKeys.grantFor(peer, this.#now()),
-        admitsAddress: () => true,
-        answerRecords: () => undefined,
         handleAccepted: () => this.accepted++,
-        handleOwnId: () => {},
-      },
+      }),
     });
     this.udp.onDatagram = (datagram) => this.#take(datagram);
   }
