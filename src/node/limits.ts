@@ -109,6 +109,11 @@ export const rolesCoalesce = milliseconds(500);
 export const linksCoalesce = seconds(30);
 /** Between two publications of `links`, even of lost ones. */
 export const linksGapMin = seconds(1);
+/**
+ * So many allowances, and `linksCoalesce` at the longest, when what ends them is a silence that a
+ * process which runs late may have imagined.
+ */
+export const linksLateSpacing = 4;
 /** How long a process that runs late says nothing of further links to nodes that are reached anyhow. */
 export const linksLatePatience = minutes(5);
 /** An author's lost links are told on at once this often; what comes faster waits its second. */

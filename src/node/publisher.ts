@@ -14,6 +14,7 @@ import {
   elapsed,
   type Instant,
   later,
+  milliseconds,
   scaled,
   type WallTime,
 } from "../base/instant.ts";
@@ -43,6 +44,7 @@ import {
   linksFirstCoalesce,
   linksGapMin,
   linksLatePatience,
+  linksLateSpacing,
   linksNewsSpread,
   linksReachedLook,
   lostFor,
@@ -56,6 +58,9 @@ import type { Timed } from "./pump.ts";
  * the first word.
  */
 export type NeighbourNews = "too early" | "to be told" | "reached" | "gone";
+
+/** How a link ended: on purpose; presumably by a death, for it is silent; surely by one. */
+export type LossCertainty = "let go" | "presumed" | "certain";
 
 /** What a node publishes is asked of it at the moment of publishing. */
 export interface PublisherOwner {
@@ -110,6 +115,8 @@ export class Publisher implements Timed {
   #linksListed: ReadonlySet<string> = new Set();
   readonly #costs = new CostDrift();
   #linksPublishedAt: Instant | undefined;
+  /** When further links may be told of that nobody waits for. */
+  #furtherLinksAt: Instant | undefined;
   #linksSignedAt: WallTime | undefined;
   #linksDue: Instant | undefined;
   #linksUrgent = false;
@@ -185,7 +192,7 @@ export class Publisher implements Timed {
     const soon = later(now, linksFirstCoalesce);
     if (since !== undefined && isNews) this.#news.set(prefix, later(soon, this.#newsSpread(now)));
     else if (since !== undefined && !this.#linksListed.has(prefix)) this.#addReached(prefix, now);
-    const rest = since === undefined ? soon : later(since, linksCoalesce);
+    const rest = this.#furtherLinksAt ?? soon;
     const due = rest < soon ? soon : rest;
     if (this.#linksDue === undefined || due < this.#linksDue) this.#linksDue = due;
   }
@@ -255,19 +262,24 @@ export class Publisher implements Timed {
   }
 
   /** A link has gone: `links` is published at once. */
-  handleUnlink(prefix: string, forSilence: boolean, now: Instant): void {
+  handleUnlink(prefix: string, loss: LossCertainty, now: Instant): void {
     // Whom nobody was told of nobody needs to look at: else peers that come and fall silent would
     // have this node sign, and all others pass on, a record each.
-    if (forSilence && this.#linksListed.has(prefix)) this.#lost.set(prefix, now);
+    if (loss !== "let go" && this.#linksListed.has(prefix)) this.#lost.set(prefix, now);
     this.#forgetNews(prefix);
     const since = this.#linksPublishedAt;
-    // Who runs late may be wrong about the loss and adds to what makes it late: no haste then.
-    const gap = forSilence && this.#isLate(now) ? linksCoalesce : linksGapMin;
+    const gap = loss === "presumed" ? this.#presumedLossGap(now) : linksGapMin;
     const free = since === undefined ? now : later(since, gap);
     this.#linksUrgent = true;
     if (free <= now) this.#publishLinksNow();
     // Links that go in a row are told of together, or a node in trouble would flood the fleet.
     else if (this.#linksDue === undefined || free < this.#linksDue) this.#linksDue = free;
+  }
+
+  /** Who runs late may be wrong about the loss and adds to what makes it late: no haste then. */
+  #presumedLossGap(now: Instant): Duration {
+    const late = scaled(this.#options.owner.allowance(now), linksLateSpacing);
+    return milliseconds(Math.min(linksCoalesce, Math.max(linksGapMin, late)));
   }
 
   #own(what: string, work: Promise<void>): void {
@@ -321,6 +333,7 @@ export class Publisher implements Timed {
     this.#linksListed = new Set(body.links.map(({ peer }) => peer));
     for (const prefix of this.#linksListed) this.#forgetNews(prefix);
     this.#linksPublishedAt = now;
+    this.#furtherLinksAt = later(now, this.#drawnCoalesce());
     this.#costs.handlePublished(body.links, now);
     this.#linksSignedAt = record.signedAt;
     owner.handlePublished(record, urgent);
@@ -428,7 +441,7 @@ export class Publisher implements Timed {
     }
     if ((this.#newsDue() ?? Infinity) <= now) this.#handleNews(now);
     if (this.#linksDue !== undefined && this.#linksDue <= now) {
-      if (this.#canWait(now)) this.#linksDue = later(now, this.#lateGap());
+      if (this.#canWait(now)) this.#linksDue = later(now, this.#drawnCoalesce());
       else this.#publishLinksNow();
     }
     if ((this.#costs.nextTimeout() ?? Infinity) <= now) {
@@ -466,8 +479,8 @@ export class Publisher implements Timed {
     return runsLate(this.#options.owner.allowance, now);
   }
 
-  /** Drawn, so that those who waited for the same calm do not all speak then. */
-  #lateGap(): Duration {
+  /** Drawn, so that those who started, or waited for calm, together do not all speak at once. */
+  #drawnCoalesce(): Duration {
     return scaled(linksCoalesce, this.#options.prng.between(0.5, 1.5));
   }
 

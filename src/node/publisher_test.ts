@@ -12,6 +12,7 @@ import {
   linksFirstCoalesce,
   linksGapMin,
   linksLatePatience,
+  linksLateSpacing,
   linksNewsSpread,
   linksReachedLook,
   publishAgainAfter,
@@ -28,7 +29,8 @@ async function world() {
   const linked: string[] = [];
   const reachedOtherwise = new Set<string>();
   const state = {
-    isLate: false,
+    /** What this process allows beyond the usual for running late, in ms. */
+    allowed: 0,
     now: instant(0),
     wall: wallTime(builtAt + 5),
     isFull: false,
@@ -56,7 +58,7 @@ async function world() {
       describe: () => plainInfo("test"),
       newsOf: (prefix) => reachedOtherwise.has(prefix) ? "reached" : "to be told",
       linkCosts: () => linked.map((peer) => ({ peer, costExponent: 0 })),
-      allowance: () => milliseconds(state.isLate ? 2_000 : 0),
+      allowance: () => milliseconds(state.allowed),
       signingTime: (): WallTime => state.wall,
       handlePublished: (record) => void told.push(record),
       handleUnpublished: (why) => void troubles.push(why),
@@ -70,6 +72,19 @@ async function world() {
     await background.settled();
   };
   return { publisher, told, troubles, linked, reachedOtherwise, state, pass };
+}
+
+/** The same with neighbours that it has told of; it may publish again. */
+async function linkedWorld(neighbours: readonly number[]) {
+  const all = await world();
+  for (const n of neighbours) {
+    all.linked.push(prefixOf(n));
+    all.publisher.handleLink(prefixOf(n), false, all.state.now);
+  }
+  await all.pass(linksFirstCoalesce);
+  await all.pass(linksGapMin);
+  assertEquals(linksIn(all.told).length, 1);
+  return all;
 }
 
 Deno.test("what the disk refused is published as soon as the disk takes it", async () => {
@@ -92,7 +107,7 @@ Deno.test("links that the disk refused are published as soon as the disk takes t
   const { publisher, told, state, pass } = await world();
   await publisher.publishInfo(true);
   state.isFull = true;
-  publisher.handleUnlink("00".repeat(16), true, state.now);
+  publisher.handleUnlink("00".repeat(16), "presumed", state.now);
   await pass(0);
   state.isFull = false;
   await pass(publishAgainAfter);
@@ -102,12 +117,12 @@ Deno.test("links that the disk refused are published as soon as the disk takes t
 Deno.test("a refusal of the disk is over for whoever heard of it, though all is as it was before", async () => {
   const { publisher, told, linked, state, pass } = await world();
   linked.push(prefixOf(1));
-  publisher.handleUnlink(prefixOf(2), false, state.now);
+  publisher.handleUnlink(prefixOf(2), "let go", state.now);
   await pass(60_000);
   const before = told.length;
   linked.push(prefixOf(3));
   state.isFull = true;
-  publisher.handleUnlink(prefixOf(2), false, state.now);
+  publisher.handleUnlink(prefixOf(2), "let go", state.now);
   await pass(60_000);
   linked.pop();
   state.isFull = false;
@@ -149,20 +164,16 @@ Deno.test("peers that come and fall silent, again and again, cost nobody a recor
     linked.push(prefixOf(i));
     publisher.handleLink(prefixOf(i), false, state.now);
     linked.pop();
-    publisher.handleUnlink(prefixOf(i), true, state.now);
+    publisher.handleUnlink(prefixOf(i), "presumed", state.now);
     await publisher.settled();
   }
   assertEquals(linksIn(told), [{ listed: [], lost: [] }], "there are none, and nobody knew of any");
 });
 
 Deno.test("a listed neighbour that falls silent is told as lost at once", async () => {
-  const { publisher, told, linked, state, pass } = await world();
-  linked.push(prefixOf(7));
-  publisher.handleLink(prefixOf(7), false, state.now);
-  await pass(linksFirstCoalesce);
-  await pass(linksGapMin);
+  const { publisher, told, linked, state } = await linkedWorld([7]);
   linked.pop();
-  publisher.handleUnlink(prefixOf(7), true, state.now);
+  publisher.handleUnlink(prefixOf(7), "presumed", state.now);
   await publisher.settled();
   assertEquals(linksIn(told), [
     { listed: [prefixOf(7)], lost: [] },
@@ -171,27 +182,19 @@ Deno.test("a listed neighbour that falls silent is told as lost at once", async 
 });
 
 Deno.test("a newcomer of whom another neighbour told first is told of with the next links", async () => {
-  const { publisher, told, linked, reachedOtherwise, state, pass } = await world();
-  linked.push(prefixOf(7));
-  publisher.handleLink(prefixOf(7), true, state.now);
-  await pass(linksFirstCoalesce);
-  await pass(linksGapMin);
+  const { publisher, told, linked, reachedOtherwise, state, pass } = await linkedWorld([7]);
   linked.push(prefixOf(9));
   publisher.handleLink(prefixOf(9), true, state.now);
   reachedOtherwise.add(prefixOf(9));
   await pass(linksFirstCoalesce + linksNewsSpread);
   assertEquals(linksIn(told).length, 1);
-  await pass(linksCoalesce);
+  await pass(1.5 * linksCoalesce);
   assertEquals(linksIn(told).at(-1)?.listed.length, 2);
 });
 
 Deno.test("a neighbour to whom the path of before ends is told of, though it was no news", async () => {
   for (const wasNews of [false, true]) {
-    const { publisher, told, linked, reachedOtherwise, state, pass } = await world();
-    linked.push(prefixOf(7));
-    publisher.handleLink(prefixOf(7), true, state.now);
-    await pass(linksFirstCoalesce);
-    await pass(linksGapMin);
+    const { publisher, told, linked, reachedOtherwise, state, pass } = await linkedWorld([7]);
     linked.push(prefixOf(9));
     reachedOtherwise.add(prefixOf(9));
     publisher.handleLink(prefixOf(9), wasNews, state.now);
@@ -221,20 +224,25 @@ Deno.test("a neighbour whom nobody reached before is told of within a second, an
 });
 
 Deno.test("a node that runs late is in no haste to tell of silent neighbours", async () => {
-  const { publisher, told, linked, state, pass } = await world();
-  for (const n of [7, 8]) {
-    linked.push(prefixOf(n));
-    publisher.handleLink(prefixOf(n), false, state.now);
+  for (const [allowed, waited] of [[500, linksLateSpacing * 500], [60_000, linksCoalesce]]) {
+    assert(allowed !== undefined && waited !== undefined);
+    const { publisher, told, linked, state, pass } = await linkedWorld([7, 8]);
+    state.allowed = allowed;
+    linked.pop();
+    publisher.handleUnlink(prefixOf(8), "presumed", state.now);
+    await pass(waited - linksGapMin - 1);
+    assertEquals(linksIn(told).length, 1);
+    await pass(1);
+    assertEquals(linksIn(told).at(-1)?.listed.length, 1);
   }
-  await pass(linksFirstCoalesce);
-  await pass(linksGapMin);
-  assertEquals(linksIn(told).length, 1);
-  state.isLate = true;
+});
+
+Deno.test("of a neighbour that is certainly dead a node tells as soon when it runs late", async () => {
+  const { publisher, told, linked, state, pass } = await linkedWorld([7, 8]);
+  state.allowed = 60_000;
   linked.pop();
-  publisher.handleUnlink(prefixOf(8), true, state.now);
+  publisher.handleUnlink(prefixOf(8), "certain", state.now);
   await pass(linksGapMin);
-  assertEquals(linksIn(told).length, 1);
-  await pass(linksCoalesce);
   assertEquals(linksIn(told).at(-1)?.listed.length, 1);
 });
 
@@ -246,7 +254,7 @@ Deno.test("a node that runs late tells of further links when it is in time again
     publisher.handleLink(prefixOf(n), isNews, state.now);
   };
   link(7, false);
-  state.isLate = true;
+  state.allowed = 2_000;
   // What is said of the first links others wait for, and of a neighbour whom nobody else reaches.
   await pass(linksFirstCoalesce);
   assertEquals(linksIn(told).length, 1);
@@ -254,48 +262,36 @@ Deno.test("a node that runs late tells of further links when it is in time again
   await pass(linksFirstCoalesce + 2 * linksNewsSpread + 8_000);
   assertEquals(linksIn(told).at(-1)?.listed.length, 2);
   link(9, false);
-  await pass(linksCoalesce);
-  await pass(2 * linksCoalesce);
+  await pass(1.5 * linksCoalesce);
+  await pass(3 * linksCoalesce);
   assertEquals(linksIn(told).length, 2);
-  state.isLate = false;
-  await pass(2 * linksCoalesce);
+  state.allowed = 0;
+  await pass(3 * linksCoalesce);
   assertEquals(linksIn(told).at(-1)?.listed.length, 3);
-  state.isLate = true;
+  state.allowed = 2_000;
   link(10, false);
-  await pass(linksCoalesce);
+  await pass(1.5 * linksCoalesce);
   assertEquals(linksIn(told).length, 3);
   await pass(linksLatePatience);
   assertEquals(linksIn(told).at(-1)?.listed.length, 4);
 });
 
 Deno.test("where all run late the neighbours of a newcomer leave one another more time for the word", async () => {
-  const firstWordOf = async (isLate: boolean) => {
-    const { publisher, linked, state, pass } = await world();
-    for (const n of [5, 6, 7]) {
-      linked.push(prefixOf(n));
-      publisher.handleLink(prefixOf(n), false, state.now);
-    }
-    await pass(linksFirstCoalesce);
-    await pass(linksGapMin);
-    state.isLate = isLate;
+  const firstWordOf = async (allowed: number) => {
+    const { publisher, linked, state } = await linkedWorld([5, 6, 7]);
+    state.allowed = allowed;
     linked.push(prefixOf(8));
     publisher.handleLink(prefixOf(8), true, state.now);
     return (publisher.nextTimeout() ?? Infinity) - state.now;
   };
-  assert(await firstWordOf(true) > 2 * await firstWordOf(false));
+  assert(await firstWordOf(2_000) > 2 * await firstWordOf(0));
 });
 
 Deno.test("neighbours that fall silent in a row are told together after the first", async () => {
-  const { publisher, told, linked, state, pass } = await world();
-  for (const n of [7, 8, 9]) {
-    linked.push(prefixOf(n));
-    publisher.handleLink(prefixOf(n), false, state.now);
-  }
-  await pass(linksFirstCoalesce);
-  await pass(linksGapMin);
+  const { publisher, told, linked, state, pass } = await linkedWorld([7, 8, 9]);
   for (const n of [9, 8, 7]) {
     linked.pop();
-    publisher.handleUnlink(prefixOf(n), true, state.now);
+    publisher.handleUnlink(prefixOf(n), "presumed", state.now);
     await publisher.settled();
   }
   assertEquals(linksIn(told).length, 2);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { unreachable } from "../base/invariant.ts";
 import type { DuplicateEffect } from "../identity/mod.ts";
 import type { NetworkInterface } from "../platform/network.ts";
 import type { VerifiedRecord } from "../sync/mod.ts";
@@ -16,6 +17,7 @@ import { LossLooks } from "./loss_looks.ts";
 import type { NetworkLater, NetworkParts } from "./network_parts.ts";
 import { Overload } from "./overload.ts";
 import type { Peer } from "./peer.ts";
+import type { LossCertainty } from "./publisher.ts";
 import type { Pump } from "./pump.ts";
 import type { RecordLater, RecordParts } from "./record_parts.ts";
 import { warnOfDuplicate } from "./troubles.ts";
@@ -156,14 +158,34 @@ export class Reactions implements Calls {
 
   handleLinkDown(peer: Peer, why: LinkEnd): void {
     const { finder, fleet, gossip, news, publisher, pump, roles } = this.#parts;
-    const forSilence = why === "silent" || why === "refused" || why === "restart overdue";
+    const loss = lossBy(why);
     finder.handleUnlinked(peer.id, unlinkReason(why));
     gossip.handleUnlink(peer.id);
-    publisher.handleUnlink(peer.prefix, forSilence, this.#parts.outside.clock.monotonic());
-    if (forSilence) this.#lossLooks.handleLost(peer.prefix);
+    publisher.handleUnlink(peer.prefix, loss, this.#parts.outside.clock.monotonic());
+    if (loss !== "let go") this.#lossLooks.handleLost(peer.prefix);
     roles.handleLinks();
     fleet.handleChange();
     news.tellOfLinkDown(peer, why);
     pump.poke();
+  }
+}
+
+/** A refusal by a host's kernel is no mistake of whoever runs late; what silence means may be one. */
+function lossBy(why: LinkEnd): LossCertainty {
+  switch (why) {
+    case "refused":
+      return "certain";
+    case "silent":
+    case "restart overdue":
+      return "presumed";
+    case "udp blocked":
+    case "no direct path":
+    case "good-bye":
+    case "let go":
+    case "no socket":
+    case "stopped":
+      return "let go";
+    default:
+      return unreachable(why);
   }
 }

@@ -146,10 +146,11 @@ export const relayedBodyLinks = 2;
  */
 export const relayedBodyBytesMax = 320;
 /**
- * How long a process that runs late waits for bodies before it asks for what was offered: each is one
- * datagram in place of three, and what is asked for then goes into one request.
+ * A process that runs late waits its allowance, but no longer than this, for bodies before it asks for
+ * what was offered: each is one datagram in place of three, and what is asked for then goes into one
+ * request.
  */
-export const latePullDelay = seconds(3);
+export const latePullDelayMax = seconds(3);
 /** How long an offerer may take to deliver before the next one is asked. */
 export const pullRetryDelay = milliseconds(200);
 /** Changes waiting for one link; more are left to reconciliation. */

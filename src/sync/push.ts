@@ -17,7 +17,7 @@ import type { RecordKey } from "../wire/record_key.ts";
 import { type Allowance, laterAllowing, noAllowance, runsLate } from "./allowance.ts";
 import {
   coalesceDelay,
-  latePullDelay,
+  latePullDelayMax,
   lateSpacing,
   offerDelay,
   offerersMax,
@@ -279,10 +279,14 @@ export class Push {
     }
     this.#endPull(offer.key);
     const isAsked = !runsLate(this.#allowance, now);
-    // Who runs late gets most bodies unasked in that time, and asks for the rest at once.
-    const nextAt = isAsked ? this.#retryAt(now) : this.#inOrder(later(now, latePullDelay));
+    const nextAt = isAsked ? this.#retryAt(now) : this.#inOrder(this.#lateAskAt(now));
     this.#beginPull({ offer, isAsked, offerers: [from], nextAt });
     return isAsked;
+  }
+
+  /** Who runs late gets most bodies unasked in that time, and asks for the rest at once. */
+  #lateAskAt(now: Instant): Instant {
+    return later(now, milliseconds(Math.min(latePullDelayMax, this.#allowance(now))));
   }
 
   /** When the next offerer is asked, if the one asked now has not delivered. */

@@ -8,7 +8,8 @@ import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import { fakeEntry } from "../../tests/fixtures/record_ranges.ts";
 import {
   crowdedOffers,
-  latePullDelay,
+  lateAfter,
+  latePullDelayMax,
   offerDelay,
   offerersMax,
   ownBodyLinks,
@@ -430,12 +431,27 @@ Deno.test("a node that runs late waits longer before it asks the next offerer", 
   late.allowed = 2_000;
   push.handleOffers(a, [offer], start);
   push.handleOffers(b, [offer], start);
-  const asked = after(latePullDelay);
+  const asked = after(2_000);
   assertEquals(push.handleTimeout(asked), [{ kind: "fetch", from: a, keys: [offer.key] }]);
   const next = later(asked, milliseconds(pullRetryDelay + 2_000));
   assertEquals(push.nextTimeout(), next);
   assertEquals(push.handleTimeout(later(asked, milliseconds(pullRetryDelay + 1_999))), []);
   assertEquals(push.handleTimeout(next), [{ kind: "fetch", from: b, keys: [offer.key] }]);
+});
+
+Deno.test("a node waits for bodies as long as it runs late, and three seconds at the longest", () => {
+  for (const [allowed, waited] of [[lateAfter + 1, lateAfter + 1], [60_000, latePullDelayMax]]) {
+    assert(allowed !== undefined && waited !== undefined);
+    const { push, late } = world(a);
+    late.allowed = allowed;
+    const offer = offerNumber(50, 1);
+    assertEquals(push.handleOffers(a, [offer], start), []);
+    assertEquals(push.nextTimeout(), after(waited));
+    assertEquals(
+      push.handleTimeout(after(waited)),
+      [{ kind: "fetch", from: a, keys: [offer.key] }],
+    );
+  }
 });
 
 Deno.test("a node that runs late asks for what was offered together, and not for what came unasked", () => {
@@ -448,7 +464,7 @@ Deno.test("a node that runs late asks for what was offered together, and not for
   assertEquals(push.handleOffers(b, [first, second], after(100)), []);
   assertEquals(push.handleOffers(a, [third], after(200)), []);
   change(second, after(300), b);
-  const asked = push.handleTimeout(after(200 + latePullDelay));
+  const asked = push.handleTimeout(after(200 + 2_000));
   assertEquals(
     asked.filter(({ kind }) => kind === "fetch"),
     [{ kind: "fetch", from: a, keys: [first.key, third.key] }],
@@ -465,7 +481,7 @@ Deno.test("what was offered by a link that goes before it is asked is asked from
   // Nobody was asked, so nobody has failed to deliver.
   assertEquals(push.handleNotFetched(b, [offer.key], after(2)), []);
   assertEquals(
-    push.handleTimeout(after(latePullDelay)),
+    push.handleTimeout(after(2_000)),
     [{ kind: "fetch", from: b, keys: [offer.key] }],
   );
 });
@@ -509,7 +525,7 @@ Deno.test("pulls stay in the order in which they are due when lateness passes", 
   late.allowed = 0;
   push.handleOffers(a, [offerNumber(51, 1)], start);
   push.handleOffers(b, [offerNumber(51, 1)], start);
-  const asked = push.handleTimeout(after(Math.max(latePullDelay, pullRetryDelay)));
+  const asked = push.handleTimeout(after(Math.max(latePullDelayMax, pullRetryDelay)));
   assertEquals(asked.flatMap((effect) => effect.kind === "fetch" ? effect.keys : []).length, 2);
 });
 
