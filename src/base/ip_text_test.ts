@@ -16,6 +16,7 @@ Deno.test("a text is an IPv4 address exactly if it is four decimal octets withou
     fc.string({
       unit: fc.constantFrom("0", "1", "2", "9", ".", " ", "a", "-", "٣"),
       maxLength: 15,
+      size: "max",
     }),
   );
   fc.assert(

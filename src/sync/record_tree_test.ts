@@ -38,7 +38,7 @@ function longSum(entries: readonly RecordEntry[]): string {
 Deno.test("what changed between any two versions is what two sorted lists differ in", () => {
   fc.assert(
     fc.property(
-      fc.array(anyStep, { maxLength: 80 }),
+      fc.array(anyStep, { maxLength: 80, size: "max" }),
       fc.option(anyBound, { nil: undefined }),
       (steps, end) => {
         const versions = [RecordTree.empty<RecordEntry>(shape)];

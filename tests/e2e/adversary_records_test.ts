@@ -326,13 +326,16 @@ attack(
 attack(
   "a peer that shows another's record, or none, in the exchange is nobody",
   async ({ pair, stack, allow }) => {
+    const refused = async () =>
+      (await pair.a.process.status()).counts["exchange: record of another author shown"] ?? 0;
     for (const shown of [pair.b.info, crypto.getRandomValues(new Uint8Array(300))]) {
+      const before = await refused();
       const rogue = stack.use(await Rogue.create({ shown }));
       allow(rogue.id);
       const met = await rogue.meet(pair.a);
       // The second time with a cookie, so that its address is known.
       for (let times = 0; times < 2; times++) await met.ask({ kind: "offer", offers: [] });
-      await pause(500);
+      await eventually("the record is refused", async () => await refused() > before);
       assertEquals((await pair.a.process.nodes()).filter(({ id }) => id === rogue.id), []);
       assertEquals((await pair.a.process.links()).filter(({ id }) => id === rogue.id), []);
     }
