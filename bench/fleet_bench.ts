@@ -181,16 +181,14 @@ function fleetBench(count: number, metrics: Metrics, happenings?: Happenings): B
         await withSide(again, () => form(again, hosts, metrics, true, note));
       };
       await measure(() => new MeshSide(hosts, binary), record);
-      const directory = await Deno.makeTempDir({ prefix: "mesh-bench-" });
+      const peers = `${hosts.directory}/peers`;
       try {
-        await buildPeers(`${directory}/peers`);
+        await buildPeers(peers);
         // It has no links to let go, and rests once it has formed.
-        await measure(() => new MemberlistSide(hosts, `${directory}/peers`), recordPeer, 60_000);
+        await measure(() => new MemberlistSide(hosts, peers), recordPeer, 60_000);
       } catch (error) {
         if (!(error instanceof SkippedError)) throw error;
         remark(error.message);
-      } finally {
-        await Deno.remove(directory, { recursive: true });
       }
     },
   };

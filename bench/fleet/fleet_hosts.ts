@@ -6,7 +6,7 @@
  * @module
  */
 import { isFields, parseJson } from "../../src/base/json_guard.ts";
-import { Lan, must } from "../../tests/e2e/lan.ts";
+import { command, Lan, must } from "../../tests/e2e/lan.ts";
 
 /** Neighbour entries of all namespaces share one table, with room for 1,024 unless told otherwise. */
 const neighbourEntries = 262_144;
@@ -41,47 +41,78 @@ function bytesOf(link: unknown): number {
 }
 
 const interrupts = ["SIGINT", "SIGTERM"] as const;
+/** Conventional exit code of a program that a signal ended: 128 + SIGINT. */
+const interruptedCode = 130;
 
-/** Hosts `h1`, `h2`, … Dispose of them: nothing stays; if the process is interrupted nothing runs on. */
+/** Kills what runs in a network namespace, if there is one of that name. */
+async function killAllIn(namespace: string): Promise<void> {
+  const { stdout } = await command("ip", "netns", "pids", namespace);
+  for (const pid of stdout.split("\n").filter((line) => line !== "")) {
+    try {
+      Deno.kill(Number(pid), "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // It ended by itself.
+    }
+  }
+}
+
+/** Hosts `h1`, `h2`, … Dispose of them: nothing stays, nor does it if the process is interrupted. */
 export class FleetHosts implements AsyncDisposable {
   readonly lan: Lan;
   readonly names: readonly string[];
+  /** For what belongs to the hosts; goes with them. */
+  readonly directory: string;
   readonly #stack: AsyncDisposableStack;
+  #isMade = false;
+  #isInterrupted = false;
+  #ended: Promise<void> | undefined;
 
-  private constructor(lan: Lan, names: readonly string[], stack: AsyncDisposableStack) {
+  private constructor(lan: Lan, count: number, stack: AsyncDisposableStack) {
     this.lan = lan;
-    this.names = names;
+    this.names = Array.from({ length: count }, (_, at) => `h${at + 1}`);
+    this.directory = Deno.makeTempDirSync({ prefix: "mesh-bench-" });
     this.#stack = stack;
+    stack.defer(() => Deno.remove(this.directory, { recursive: true }));
+    for (const signal of interrupts) {
+      Deno.addSignalListener(signal, this.#handleInterrupt);
+      stack.defer(() => Deno.removeSignalListener(signal, this.#handleInterrupt));
+    }
   }
 
   /** So many hosts, without nodes. */
   static async create(count: number): Promise<FleetHosts> {
-    await using stack = new AsyncDisposableStack();
-    stack.use(await roomForNeighbours());
-    const lan = stack.use(await Lan.create({ ipv4: true }));
-    const names = Array.from({ length: count }, (_, at) => `h${at + 1}`);
-    for (const name of names) await lan.addHost(name);
-    const hosts = new FleetHosts(lan, names, stack.move());
-    for (const signal of interrupts) Deno.addSignalListener(signal, hosts.#handleInterrupt);
-    return hosts;
+    const stack = new AsyncDisposableStack();
+    try {
+      stack.use(await roomForNeighbours());
+      const lan = stack.use(await Lan.create({ ipv4: true }));
+      const hosts = new FleetHosts(lan, count, stack);
+      for (const name of hosts.names) if (!hosts.#isInterrupted) await lan.addHost(name);
+      hosts.#isMade = true;
+      if (hosts.#isInterrupted) await hosts.#endInterrupted();
+      return hosts;
+    } catch (error) {
+      await stack.disposeAsync();
+      throw error;
+    }
   }
 
   readonly #handleInterrupt = () => {
-    this.#endAll().then(() => Deno.exit(130), (error: unknown) => {
-      console.error(error);
-      Deno.exit(1);
-    });
+    this.#isInterrupted = true;
+    // Hosts that are being made are taken down once that is done.
+    if (this.#isMade) void this.#endInterrupted();
   };
 
-  /** Ends what runs on the hosts, then these. */
-  async #endAll(): Promise<void> {
-    for (const name of this.names) {
-      const pids = await must("ip", "netns", "pids", this.lan.namespace(name));
-      for (const pid of pids.split("\n").filter((line) => line !== "")) {
-        Deno.kill(Number(pid), "SIGKILL");
-      }
+  /** Ends what runs on the hosts, then these, then this process. */
+  async #endInterrupted(): Promise<void> {
+    let code = interruptedCode;
+    try {
+      for (const name of this.names) await killAllIn(this.lan.namespace(name));
+      await this[Symbol.asyncDispose]();
+    } catch (error) {
+      console.error(error);
+      code = 1;
     }
-    await this[Symbol.asyncDispose]();
+    Deno.exit(code);
   }
 
   /** The words that run a program on a host; it becomes that program. */
@@ -98,8 +129,9 @@ export class FleetHosts implements AsyncDisposable {
       .reduce((sum: number, link: unknown) => sum + bytesOf(link), 0);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const signal of interrupts) Deno.removeSignalListener(signal, this.#handleInterrupt);
-    await this.#stack[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    // Nodes that are killed make the bench fail, which disposes as well: both wait for the one end.
+    this.#ended ??= this.#stack.disposeAsync();
+    return this.#ended;
   }
 }

@@ -18,7 +18,7 @@ const changeWithinMs = 60_000;
 export class MeshSide implements FleetSide {
   readonly #hosts: FleetHosts;
   readonly #binary: string;
-  readonly #directory = Deno.makeTempDirSync({ prefix: "mesh-bench-" });
+  readonly #directory: string;
   readonly #members = new Map<string, Member>();
   readonly #ids = new Map<string, string>();
   readonly #fleet: Promise<StandingFleet>;
@@ -28,6 +28,7 @@ export class MeshSide implements FleetSide {
   constructor(hosts: FleetHosts, binary: string) {
     this.#hosts = hosts;
     this.#binary = binary;
+    this.#directory = Deno.makeTempDirSync({ dir: hosts.directory });
     this.#fleet = StandingFleet.create(`${this.#directory}/fleet`);
   }
 
