@@ -17,6 +17,7 @@ import type { OptionSpec } from "../src/cli/options.ts";
 import { productSeq, productVersion } from "../src/version.ts";
 import { authenticationBench } from "./authentication_bench.ts";
 import { bulkBench } from "./bulk_bench.ts";
+import { commandTurnBench } from "./command_bench.ts";
 import { datagramBench } from "./datagram_bench.ts";
 import { type Bench, runBenches, SkippedError } from "./frame.ts";
 import { fleetBenches } from "./fleet_bench.ts";
@@ -34,6 +35,7 @@ const benches: readonly Bench[] = [
   reconcileBench,
   storeBench,
   storeTurnBench,
+  commandTurnBench,
   memoryBench,
   readySourceBench,
   readyCompiledBench,

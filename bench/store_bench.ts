@@ -65,7 +65,7 @@ const neighbours = 14;
 const authorsAtOnce = 500;
 
 /** Writes a log of so many nodes, each with an `info` and a `links`, as a node would. */
-async function fill(state: string, nodes: number): Promise<void> {
+export async function fill(state: string, nodes: number): Promise<void> {
   const { log } = await openRecordLog(await DirectoryStorage.open(state), new SystemEntropy());
   const now = Date.now();
   const wall = wallTime(now);
