@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../platform/clock.ts";
-import type { NodeControl } from "../control/mod.ts";
+import type { NodeControl, ServedControl } from "../control/mod.ts";
 import type { PassphraseSource, RunningNode, RunOptions, StartProblem } from "../node/mod.ts";
 import type { SelfTestOptions, SelfTestReport } from "../selftest/mod.ts";
 
@@ -85,7 +85,7 @@ export interface Surroundings {
   /** Reaches the node that runs on the state directory. */
   connect(stateDirectory: string): Promise<NodeControl & { close(): void } | Unreachable>;
   /** Offers the control of a node that this process runs; it holds the lock. */
-  serve(stateDirectory: string, control: NodeControl): Promise<OpenControl>;
+  serve(stateDirectory: string, control: ServedControl): Promise<OpenControl>;
   start(options: RunOptions): Promise<RunningNode | StartProblem>;
   openIdentity(
     stateDirectory: string,

@@ -11,6 +11,7 @@ import {
   type NodeControl,
   type PingOptions,
 } from "./control.ts";
+import { listingTimeoutMs } from "./limits.ts";
 import type {
   ForgetReport,
   LinksReport,
@@ -33,7 +34,7 @@ import {
   isStatusReport,
 } from "./report_guard.ts";
 
-/** How long a single answer may take. A node that knows 100,000 others needs some of it. */
+/** How long a single answer may take, but for lists of all nodes. */
 const answerTimeoutMs = 20_000;
 
 /** Sends a request over the control socket; rejects if that breaks. */
@@ -47,12 +48,11 @@ function isAny(value: unknown): value is object {
   return isFields(value);
 }
 
-function brokenFailure(error: unknown): ControlFailure {
-  if (error instanceof DOMException && error.name === "TimeoutError") {
-    return controlFailure(
-      "timeout",
-      `The node did not answer within ${answerTimeoutMs / 1_000} s`,
-    );
+function brokenFailure(error: unknown, timeoutMs?: number): ControlFailure {
+  if (
+    timeoutMs !== undefined && error instanceof DOMException && error.name === "TimeoutError"
+  ) {
+    return controlFailure("timeout", `The node did not answer within ${timeoutMs / 1_000} s`);
   }
   return controlFailure("failed", "The node ended before it answered");
 }
@@ -69,17 +69,18 @@ export class RemoteControl implements NodeControl {
     method: "GET" | "POST",
     path: string,
     guard: Guard<T>,
+    timeoutMs = answerTimeoutMs,
   ): Promise<T | ControlFailure> {
     let text: string;
     try {
       const answer = await this.#request(
         method,
         `/v1/${path}`,
-        AbortSignal.timeout(answerTimeoutMs),
+        AbortSignal.timeout(timeoutMs),
       );
       text = await answer.text();
     } catch (error) {
-      return brokenFailure(error);
+      return brokenFailure(error, timeoutMs);
     }
     const value = parseJson(text);
     if (isFailureReport(value)) return value;
@@ -121,7 +122,7 @@ export class RemoteControl implements NodeControl {
   }
 
   nodes(): Promise<NodesReport | ControlFailure> {
-    return this.#ask("GET", "nodes", isNodesReport);
+    return this.#ask("GET", "nodes", isNodesReport, listingTimeoutMs);
   }
 
   node(argument: string): Promise<NodeDetail | ControlFailure> {

@@ -12,6 +12,7 @@ import type {
   ForgetReport,
   LinksReport,
   NodeDetail,
+  NodeEntry,
   NodeEvent,
   NodesReport,
   PingLoss,
@@ -92,6 +93,15 @@ export interface NodeControl {
    * ends with the code that asks its service manager to start it again.
    */
   restart(): Promise<ControlFailure | undefined>;
+}
+
+/** What a node offers on its control socket: the same, and its longest report in slices. */
+export interface ServedControl extends NodeControl {
+  /**
+   * The entries of `nodes`, in order. A failure is the first and only item. Ends early, and throws,
+   * when `signal` aborts.
+   */
+  nodesInSlices(signal: AbortSignal): AsyncIterable<readonly NodeEntry[] | ControlFailure>;
 }
 
 /** A failure with a message for people. */

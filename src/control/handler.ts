@@ -1,6 +1,7 @@
 /**
  * Answers the requests of the control socket: single answers are JSON objects, `ping` and `watch`
- * are streams of one JSON object a line.
+ * are streams of one JSON object a line. The list of all nodes is one object that is written slice by
+ * slice, as fast as it is read.
  *
  * Decides nothing: names are resolved and requests judged by the node. Who may ask is the socket's
  * matter.
@@ -14,7 +15,10 @@ import {
   controlFailure,
   isControlFailure,
   type NodeControl,
+  type ServedControl,
 } from "./control.ts";
+import { listingTimeoutMs } from "./limits.ts";
+import type { NodeEntry } from "./report.ts";
 
 /** Characters of a NODE argument: an id has 52, a name at most 64 bytes. */
 const argumentLengthMax = 256;
@@ -74,6 +78,66 @@ function streamAnswer(
   return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
 }
 
+/** The report of `nodes` in pieces. */
+async function* nodesText(
+  first: IteratorResult<readonly NodeEntry[] | ControlFailure>,
+  slices: AsyncIterator<readonly NodeEntry[] | ControlFailure>,
+): AsyncGenerator<string> {
+  let before = '{"nodes":[';
+  for (let next = first; next.done !== true; next = await slices.next()) {
+    if (isControlFailure(next.value)) throw new Error(next.value.error.message);
+    if (next.value.length === 0) continue;
+    yield before + next.value.map((entry) => JSON.stringify(entry)).join(",");
+    before = ",";
+  }
+  yield before === "," ? "]}" : `${before}]}`;
+}
+
+/**
+ * The report of `nodes`, made as fast as it is read. It ends as soon as nobody reads it, the socket
+ * closes or it takes too long; what was sent by then is no whole object.
+ */
+async function nodesAnswer(
+  request: Request,
+  control: ServedControl,
+  closing: AbortSignal,
+): Promise<Response> {
+  const reader = new AbortController();
+  const limit = AbortSignal.timeout(listingTimeoutMs);
+  const signal = AbortSignal.any([reader.signal, request.signal, closing, limit]);
+  const slices = control.nodesInSlices(signal)[Symbol.asyncIterator]();
+  const first = await slices.next();
+  if (first.done !== true && isControlFailure(first.value)) {
+    await slices.return?.();
+    return jsonAnswer(first.value);
+  }
+  const texts = nodesText(first, slices);
+  const body = new ReadableStream<Uint8Array>({
+    start(sink) {
+      const end = () => {
+        sink.error(signal.reason);
+        // Somebody who stands still asks for no more slices: they must not wait for him.
+        void slices.return?.();
+      };
+      if (signal.aborted) end();
+      else signal.addEventListener("abort", end, { once: true });
+    },
+    async pull(sink) {
+      try {
+        const next = await texts.next();
+        if (next.done === true) sink.close();
+        else sink.enqueue(utf8(next.value));
+      } catch (error) {
+        sink.error(error);
+      }
+    },
+    cancel() {
+      reader.abort();
+    },
+  });
+  return new Response(body, { headers: { "content-type": "application/json" } });
+}
+
 function wholeNumber(text: string | null, low: number, high: number): number | undefined {
   const value = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : NaN;
   return value >= low && value <= high ? value : undefined;
@@ -101,7 +165,7 @@ function pingAnswer(
  */
 export async function answerControl(
   request: Request,
-  control: NodeControl,
+  control: ServedControl,
   closing: AbortSignal,
 ): Promise<Response> {
   const url = new URL(request.url);
@@ -115,7 +179,7 @@ export async function answerControl(
       case "GET /v1/status":
         return jsonAnswer(await control.status());
       case "GET /v1/nodes":
-        return jsonAnswer(await control.nodes());
+        return await nodesAnswer(request, control, closing);
       case "GET /v1/node":
         return jsonAnswer(await control.node(argument));
       case "GET /v1/links":

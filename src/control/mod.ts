@@ -13,6 +13,7 @@ export {
   type NodeCandidate,
   type NodeControl,
   type PingOptions,
+  type ServedControl,
 } from "./control.ts";
 export { answerControl } from "./handler.ts";
 export * from "./report.ts";

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeControl } from "../../tests/fixtures/fake_control.ts";
 import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
 import * as reports from "../../tests/fixtures/reports.ts";
@@ -7,6 +7,7 @@ import {
   isControlFailure,
   type NodeControl,
   RemoteControl,
+  type ServedControl,
 } from "../control/mod.ts";
 import { connectControl } from "./control_client.ts";
 import { findControlSocket, socketPathBytesMax } from "./control_place.ts";
@@ -14,7 +15,7 @@ import { type ControlServer, serveControl } from "./control_server.ts";
 
 const onlyUnix = { ignore: Deno.build.os === "windows" };
 
-function serve(directory: string, control: NodeControl): Promise<ControlServer> {
+function serve(directory: string, control: ServedControl): Promise<ControlServer> {
   return serveControl(directory, (request, closing) => answerControl(request, control, closing));
 }
 
@@ -270,3 +271,77 @@ Deno.test("a control that throws gives an answer all the same", async () => {
   assertEquals(answer.status, 500);
   assertEquals(await answer.json(), { error: { code: "failed", message: "disk on fire" } });
 });
+
+/** As many entries as wanted, each a slice. */
+function controlOfMany(count: number): FakeControl {
+  const control = new FakeControl();
+  const [first] = reports.nodes.nodes;
+  assert(first !== undefined);
+  const nodes = Array.from({ length: count }, (_, i) => ({ ...first, name: `node ${i}` }));
+  control.nodesReport = { nodes };
+  return control;
+}
+
+const nodesRequest = () => new Request("http://mesh/v1/nodes");
+
+Deno.test("the list of nodes is made as fast as it is read", async () => {
+  const control = controlOfMany(50);
+  const answer = await answerControl(nodesRequest(), control, new AbortController().signal);
+  const reader = answer.body?.getReader();
+  assert(reader !== undefined);
+  for (let pieces = 1; pieces <= 10; pieces++) {
+    assertEquals((await reader.read()).done, false);
+    await new Promise((resolve) => setTimeout(resolve));
+    assert(control.slices <= pieces + 3, `${control.slices} slices for ${pieces} pieces`);
+  }
+  await reader.cancel();
+  await control.streamEnded;
+});
+
+Deno.test("a list of nodes that nobody reads is forgotten when the socket closes", async () => {
+  const control = controlOfMany(50);
+  const closing = new AbortController();
+  const answer = await answerControl(nodesRequest(), control, closing.signal);
+  await answer.body?.getReader().read();
+  closing.abort();
+  await control.streamEnded;
+  assert(control.slices < 50);
+});
+
+Deno.test("a list of nodes that breaks off is no whole object", async () => {
+  const control = controlOfMany(50);
+  control.slicesMax = 20;
+  const answer = await answerControl(nodesRequest(), control, new AbortController().signal);
+  await assertRejects(() => answer.json(), Error, "out of breath");
+});
+
+Deno.test("of no nodes the list is an empty one, and a refusal is no list", async () => {
+  const { signal } = new AbortController();
+  const none = await answerControl(nodesRequest(), controlOfMany(0), signal);
+  assertEquals(await none.json(), { nodes: [] });
+  const busy = controlOfMany(3);
+  busy.nodesRefusal = { error: { code: "failed", message: "later" } };
+  const refused = await answerControl(nodesRequest(), busy, signal);
+  assertEquals([refused.status, await refused.json()], [500, busy.nodesRefusal]);
+});
+
+Deno.test(
+  "a list of nodes whose reader goes away ends in the node, too",
+  onlyUnix,
+  async () => {
+    const directory = await Deno.makeTempDir();
+    const control = controlOfMany(20_000);
+    const server = await serve(directory, control);
+    const connection = await connectControl(directory);
+    assert(!("unreachable" in connection));
+    const leaving = new AbortController();
+    const answer = await connection.request("GET", "/v1/nodes", leaving.signal);
+    await answer.body?.getReader().read();
+    leaving.abort();
+    await control.streamEnded;
+    assert(control.slices < 20_000);
+    connection.close();
+    await server.close();
+    await Deno.remove(directory, { recursive: true });
+  },
+);

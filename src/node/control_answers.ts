@@ -18,16 +18,20 @@ import {
   type ControlFailure,
   controlFailure,
   isControlFailure,
-  type NodeControl,
   type PingOptions,
+  type ServedControl,
 } from "../control/mod.ts";
-import { askWait } from "./limits.ts";
+import { AnswerTurns } from "./answer_turns.ts";
+import type { FleetView } from "./fleet_view.ts";
+import { askWait, listingsMax, walkSlice } from "./limits.ts";
 import type { Node } from "./node.ts";
+import { entriesInSlices } from "./node_listing.ts";
 import type {
   ForgetReport,
   LinkEntry,
   LinksReport,
   NodeDetail,
+  NodeEntry,
   NodeEvent,
   NodesReport,
   PingLoss,
@@ -53,19 +57,36 @@ export interface ControlFacts {
 }
 
 /** The control of one node. */
-export class ControlAnswers implements NodeControl {
+export class ControlAnswers implements ServedControl {
   readonly #node: Node;
   readonly #facts: ControlFacts;
+  readonly #turns: AnswerTurns;
+  /** Lists of nodes that are being made. */
+  #listings = 0;
 
   constructor(node: Node, facts: ControlFacts) {
     this.#node = node;
     this.#facts = facts;
+    this.#turns = new AnswerTurns(() => node.breathe());
   }
 
-  status(): Promise<StatusReport> {
+  /** The fleet, as soon as that takes no long turn. */
+  async #view(): Promise<FleetView> {
+    await this.#node.fleet.wasRead;
+    return this.#node.fleet.view;
+  }
+
+  /** The same, and how far everybody is. */
+  async #viewWithPaths(): Promise<FleetView> {
+    const view = await this.#view();
+    while (view.reach.walk(walkSlice)) await this.#turns.next();
+    return view;
+  }
+
+  async status(): Promise<StatusReport> {
     const { clock, readySince, name, version, seq, target, pid, port } = this.#facts;
-    const { view } = this.#node.fleet;
-    return Promise.resolve({
+    const view = await this.#view();
+    return {
       id: this.#node.id,
       name,
       version,
@@ -82,19 +103,48 @@ export class ControlAnswers implements NodeControl {
       update: { state: "none", seq, reason: "no trusted root" },
       warnings: this.#node.warnings.all(),
       counts: this.#node.counts(),
-    });
+    };
   }
 
-  nodes(): Promise<NodesReport> {
-    return Promise.resolve({ nodes: this.#node.fleet.view.entries() });
+  async nodes(): Promise<NodesReport | ControlFailure> {
+    const nodes: NodeEntry[] = [];
+    for await (const slice of this.nodesInSlices(new AbortController().signal)) {
+      if (isControlFailure(slice)) return slice;
+      nodes.push(...slice);
+    }
+    return { nodes };
   }
 
-  node(argument: string): Promise<NodeDetail | ControlFailure> {
-    const { view } = this.#node.fleet;
+  async *nodesInSlices(
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly NodeEntry[] | ControlFailure> {
+    if (this.#listings >= listingsMax) {
+      yield controlFailure(
+        "failed",
+        `The node lists its nodes ${listingsMax} times at once already`,
+      );
+      return;
+    }
+    this.#listings++;
+    try {
+      const view = await this.#view();
+      await this.#turns.next();
+      for (const slice of entriesInSlices(view)) {
+        if (slice.length > 0) yield slice;
+        await this.#turns.next();
+        signal.throwIfAborted();
+      }
+    } finally {
+      this.#listings--;
+    }
+  }
+
+  async node(argument: string): Promise<NodeDetail | ControlFailure> {
+    const view = await this.#viewWithPaths();
     const node = view.resolve(argument);
-    if (isControlFailure(node)) return Promise.resolve(node);
+    if (isControlFailure(node)) return node;
     const { record } = node;
-    return Promise.resolve({
+    return {
       ...view.entry(node),
       record: {
         bytes: encodeBase64(record.bytes),
@@ -103,7 +153,7 @@ export class ControlAnswers implements NodeControl {
         signedAt: formatWallTime(record.signedAt),
       },
       links: view.linksOf(node.id),
-    });
+    };
   }
 
   links(): Promise<LinksReport> {
@@ -137,7 +187,7 @@ export class ControlAnswers implements NodeControl {
     signal: AbortSignal,
   ): AsyncIterable<PingReply | PingLoss | ControlFailure> {
     const { clock } = this.#facts;
-    const node = this.#node.fleet.view.resolve(argument);
+    const node = (await this.#viewWithPaths()).resolve(argument);
     if (isControlFailure(node)) {
       yield node;
       return;
@@ -178,7 +228,7 @@ export class ControlAnswers implements NodeControl {
   }
 
   async forget(argument: string): Promise<ForgetReport | ControlFailure> {
-    const node = this.#node.fleet.view.resolve(argument);
+    const node = (await this.#viewWithPaths()).resolve(argument);
     if (isControlFailure(node)) return node;
     const { id, info: { name }, state } = node;
     if (state !== "unreachable") {

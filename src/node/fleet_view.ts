@@ -18,7 +18,7 @@ import { type NodeId, parseNodeId, shortNodeId } from "../wire/node_id.ts";
 import { infoKind, linksKind, recordKey } from "../wire/record_key.ts";
 import { formatSocketAddress, socketAddress } from "../wire/socket_address.ts";
 import { type ControlFailure, controlFailure, type NodeCandidate } from "../control/mod.ts";
-import { pickTries } from "./limits.ts";
+import { candidatesMax, pickTries } from "./limits.ts";
 import { linkGraphOf } from "./link_graph_making.ts";
 import { type Path, Reach } from "./reach.ts";
 import type { ListedLink, NodeEntry, NodeState } from "../control/mod.ts";
@@ -51,11 +51,22 @@ export interface KnownNode {
 /** One moment of the fleet. */
 export class FleetView {
   readonly #sources: FleetSources;
+  /** Where records are read. */
+  readonly #records: Pick<RecordStore, "get" | "range">;
   #reach: Reach | undefined;
   #smallest: NodeId | undefined;
 
-  constructor(sources: FleetSources) {
+  /** @param still The reach of an earlier moment: records are those of that moment, too. */
+  constructor(sources: FleetSources, still?: Reach) {
     this.#sources = sources;
+    this.#records = still?.graph.content.tree ?? sources.store;
+    this.#reach = still;
+  }
+
+  /** This moment, for whoever reads it over many turns: what comes meanwhile is not in it. */
+  still(): FleetView {
+    const forgotten = new Map(this.#sources.forgotten);
+    return new FleetView({ ...this.#sources, forgotten }, this.reach);
   }
 
   /** Who is reached, found out when first somebody asks. */
@@ -96,14 +107,6 @@ export class FleetView {
     return this.reach.reaches(id);
   }
 
-  /** Every node shown. */
-  *nodes(): IterableIterator<KnownNode> {
-    for (const { id } of this.reach.graph.nodes) {
-      const node = this.get(id);
-      if (node !== undefined) yield node;
-    }
-  }
-
   /** One of them. */
   get(id: NodeId): KnownNode | undefined {
     const record = this.#infoRecord(id);
@@ -122,7 +125,7 @@ export class FleetView {
   }
 
   #infoRecord(id: NodeId): VerifiedRecord | undefined {
-    return this.#sources.store.get(recordKey(infoKind, id, noSubject));
+    return this.#records.get(recordKey(infoKind, id, noSubject));
   }
 
   /** Whether the node was forgotten and is still what it was then. */
@@ -140,17 +143,20 @@ export class FleetView {
     return info === undefined || isDecodeError(info) ? shortNodeId(id) : info.name;
   }
 
-  /** Those who claim the name together with others. */
-  #claimants(name: string): readonly NodeId[] {
-    const shared = this.reach.graph.sharedNames.get(name) ?? [];
-    const shown = shared.filter((id) => !this.#isHidden(id));
-    return shown.length > 1 ? shown : [];
+  /** Whether others claim the name, too. */
+  #isShared(name: string): boolean {
+    let shown = 0;
+    // Not all of them: thousands may have made up the same name, and each is asked about.
+    for (const id of this.reach.graph.sharedNames.get(name) ?? []) {
+      if (!this.#isHidden(id) && ++shown > 1) return true;
+    }
+    return false;
   }
 
   /** Names that more than one node claims. */
   conflictingNames(): string[] {
     const names = [...this.reach.graph.sharedNames.keys()];
-    return names.filter((name) => this.#claimants(name).length > 0).sort();
+    return names.filter((name) => this.#isShared(name)).sort();
   }
 
   /**
@@ -177,13 +183,6 @@ export class FleetView {
     return undefined;
   }
 
-  /** Entries sorted by name, then id. */
-  entries(): NodeEntry[] {
-    return [...this.nodes()].map((node) => this.entry(node)).sort((a, b) =>
-      a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1
-    );
-  }
-
   /** The entry of one node. */
   entry({ id, record, info, state, path }: KnownNode): NodeEntry {
     const way = state === "self"
@@ -195,7 +194,7 @@ export class FleetView {
     return {
       id,
       name: info.name,
-      nameState: this.#claimants(info.name).length > 0 ? "conflict" : "claimed",
+      nameState: this.#isShared(info.name) ? "conflict" : "claimed",
       state,
       serial: record.serial,
       infoAt: formatWallTime(record.signedAt),
@@ -223,7 +222,7 @@ export class FleetView {
 
   /** The links that a node lists, as far as their ids are known here. */
   linksOf(id: NodeId): ListedLink[] {
-    const record = this.#sources.store.get(recordKey(linksKind, id, noSubject));
+    const record = this.#records.get(recordKey(linksKind, id, noSubject));
     const body = record === undefined ? undefined : readLinks(record);
     const listed: ListedLink[] = [];
     if (body === undefined || isDecodeError(body)) return listed;
@@ -236,7 +235,7 @@ export class FleetView {
 
   #idOf(prefix: NodeIdPrefixHex): NodeId | undefined {
     const key = `00${prefix}`;
-    for (const { author } of this.#sources.store.range(key, `${key}g`)) {
+    for (const { author } of this.#records.range(key, `${key}g`)) {
       return this.get(author)?.id;
     }
     return undefined;
@@ -249,21 +248,22 @@ export class FleetView {
     if (exact !== undefined) return exact;
     const prefix = argument.toLowerCase();
     const isPrefix = prefix.length >= idPrefixMin;
-    const meant: KnownNode[] = [];
+    const meant: NodeCandidate[] = [];
+    let count = 0;
     for (const { id: each, name } of this.reach.graph.nodes) {
       if (name !== argument && !(isPrefix && each.startsWith(prefix))) continue;
-      const node = this.get(each);
-      if (node !== undefined) meant.push(node);
+      if (this.#infoRecord(each) === undefined || this.#isHidden(each)) continue;
+      count++;
+      if (meant.length < candidatesMax) meant.push({ id: each, name });
     }
     const [only] = meant;
-    if (only !== undefined && meant.length === 1) return only;
-    if (meant.length === 0) {
+    const node = only === undefined || count > 1 ? undefined : this.get(only.id);
+    if (node !== undefined) return node;
+    if (count < 2) {
       return controlFailure("no-such-node", `No node is known as "${argument}". See: mesh nodes`);
     }
-    const candidates: NodeCandidate[] = meant.map((node) => ({
-      id: node.id,
-      name: node.info.name,
-    })).sort((a, b) => a.id < b.id ? -1 : 1);
-    return controlFailure("ambiguous", `"${argument}" may mean ${meant.length} nodes`, candidates);
+    meant.sort((a, b) => a.id < b.id ? -1 : 1);
+    const listed = count > meant.length ? `, of which ${meant.length} are listed` : "";
+    return controlFailure("ambiguous", `"${argument}" may mean ${count} nodes${listed}`, meant);
   }
 }

@@ -10,8 +10,13 @@ import { encodeLinks, prefixHexOf } from "../wire/links.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { isControlFailure } from "../control/mod.ts";
 import { FleetView } from "./fleet_view.ts";
+import { entriesInSlices } from "./node_listing.ts";
 
 const wall = wallTime(1_800_000_000_000);
+
+function entriesOf(view: FleetView) {
+  return [...entriesInSlices(view)].flat();
+}
 
 /** A store in which nodes say what they are called and with whom they have links. */
 async function fleet(count = 5) {
@@ -64,7 +69,7 @@ Deno.test("each node is shown as what a path of links makes it", async () => {
   // A node that claims a link which the other end does not list is no nearer for that.
   await list(liar, near, far);
   const view = look();
-  const states = view.entries().map(({ name, state, hops, via }) => [name, state, hops, via]);
+  const states = entriesOf(view).map(({ name, state, hops, via }) => [name, state, hops, via]);
   assertEquals(states, [
     ["n0", "self", 0, undefined],
     ["n1", "linked", 1, near.id],
@@ -112,7 +117,7 @@ Deno.test("an argument is an id, six characters of one, or a name that is unambi
   assert(isControlFailure(twins));
   assertEquals(twins.error.candidates?.map(({ name }) => name), ["twin", "twin"]);
   assertEquals(view.conflictingNames(), ["twin"]);
-  assertEquals(view.entries().map(({ nameState }) => nameState).sort(), [
+  assertEquals(entriesOf(view).map(({ nameState }) => nameState).sort(), [
     "claimed",
     "claimed",
     "conflict",
@@ -141,9 +146,9 @@ Deno.test("a link-local address is shown only with the zone in which it is reach
   const [a] = others;
   assert(a);
   await say(a, "a", [ip("fe80::1"), ip("10.0.0.1"), ip("169.254.0.1")]);
-  assertEquals(look().entries()[0]?.addresses, ["10.0.0.1:7411", "169.254.0.1:7411"]);
+  assertEquals(entriesOf(look())[0]?.addresses, ["10.0.0.1:7411", "169.254.0.1:7411"]);
   zones.set(`${a.id} fe80::1`, "eth0");
-  assertEquals(look().entries()[0]?.addresses[0], "[fe80::1%eth0]:7411");
+  assertEquals(entriesOf(look())[0]?.addresses[0], "[fe80::1%eth0]:7411");
 });
 
 Deno.test("who is picked is of the wanted sort, neither this node nor a neighbour, not hidden, and passes", async () => {

@@ -7,8 +7,8 @@
  * node whom nobody asks anything looks rarely, and holds nothing per node.
  *
  * The first look takes every record apart, which later ones need not. After a start with many it is
- * prepared in slices; whoever cannot wait for that gets what follows from the links alone, or, as a
- * command does, the whole at once.
+ * prepared in slices. Whoever cannot wait for that gets what follows from the links alone; commands
+ * wait.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import {
   viewPerNode,
   watchedLookPerNode,
 } from "./limits.ts";
-import { GraphAhead, linkGraphOf } from "./link_graph_making.ts";
+import { GraphAhead, type GraphSource, linkGraphOf } from "./link_graph_making.ts";
 import type { Timed } from "./pump.ts";
 import { Reach, smallestOf } from "./reach.ts";
 
@@ -67,6 +67,9 @@ export class FleetWatch implements Timed {
   #conflicts = "";
   /** While records are being taken apart for the first look. */
   #ahead: GraphAhead | undefined;
+  /** What there was when somebody began to watch before that was done. */
+  #watchedFrom: { readonly records: GraphSource; readonly linked: readonly NodeId[] } | undefined;
+  readonly #wasRead = Promise.withResolvers<void>();
   /** Since when that is due: always, as long as it lasts. */
   readonly #readFrom: Instant;
 
@@ -77,7 +80,18 @@ export class FleetWatch implements Timed {
     this.#freshFrom = clock.monotonic();
     this.#readFrom = this.#freshFrom;
     if (sources.store.size >= readAheadFrom) this.#ahead = new GraphAhead(sources.store);
+    else this.#wasRead.resolve();
     this.handleChange();
+  }
+
+  /** Resolves when the view takes no long time to make, or the node stops: who can wait, waits. */
+  get wasRead(): Promise<void> {
+    return this.#wasRead.promise;
+  }
+
+  /** No more deadlines come. */
+  handleStopping(): void {
+    this.#wasRead.resolve();
   }
 
   /** The fleet now, or at the last look if the next one must wait. */
@@ -143,7 +157,12 @@ export class FleetWatch implements Timed {
   handleWatched(): void {
     const { store, selfId } = this.#sources;
     // Not from the view, which may be a little old: what happened since is not news to them.
-    this.#told ??= new Reach(linkGraphOf(store), selfId, this.#sources.linked());
+    if (this.#ahead === undefined) {
+      this.#told ??= new Reach(linkGraphOf(store), selfId, this.#sources.linked());
+    } else if (this.#watchedFrom === undefined) {
+      const records = { tree: store.tree, authorCount: store.authorCount };
+      this.#watchedFrom = { records, linked: [...this.#sources.linked()] };
+    }
     // A look that can wait while nobody watches is due now.
     this.#lookAt = undefined;
     this.handleChange();
@@ -188,8 +207,8 @@ export class FleetWatch implements Timed {
 
   handleTimeout(now: Instant): void {
     if (this.#ahead !== undefined) {
-      if (this.#ahead.read(readAheadSlice)) return;
-      this.#ahead = undefined;
+      if (!this.#ahead.read(readAheadSlice)) this.#finishReading();
+      return;
     }
     if (this.#lookAt === undefined || now < this.#lookAt) return;
     if (this.#isStale && now < this.#freshFrom) {
@@ -208,6 +227,15 @@ export class FleetWatch implements Timed {
       this.#news.clear();
     }
     this.#tellConflicts(view);
+  }
+
+  #finishReading(): void {
+    this.#ahead = undefined;
+    this.#wasRead.resolve();
+    if (this.#watchedFrom === undefined) return;
+    const { records, linked } = this.#watchedFrom;
+    this.#watchedFrom = undefined;
+    this.#told = new Reach(linkGraphOf(records), this.#sources.selfId, linked);
   }
 
   #tell(view: FleetView): void {

@@ -228,41 +228,51 @@ Deno.test("whether a node is reached otherwise does not count the link with it",
   assertEquals(watch.isReachedOtherwise(far.author), true);
 });
 
-Deno.test("after a start with many records the first look is prepared in slices, and nobody waits", () => {
+/** The watch of a store that holds so many from the start, and how many of them were taken apart. */
+function startWithMany(count: number, told: string[] = []) {
   const clock = new SpentTime();
-  const count = readAheadFrom + readAheadSlice / 2;
   const self = fakeAuthor(1);
   const store = new RecordStore({ selfId: self });
-  let read = 0;
-  for (let author = 1; author <= count; author++) {
-    const record = Object.defineProperty(fakeRecord({ author }), "body", {
+  const counted = { reads: 0 };
+  const say = (author: number, name: string, serial = 1) => {
+    const record = Object.defineProperty(fakeRecord({ author, serial }), "body", {
       get: () => {
-        read++;
-        return encodeInfo(plainInfo(`node ${author}`));
+        counted.reads++;
+        return encodeInfo(plainInfo(name));
       },
     });
+    const previous = store.get(record.key);
     assertEquals(store.admit(record, clock.monotonic(), clock.wall()).kind, "stored");
-  }
+    return { record, previous };
+  };
+  for (let author = 1; author <= count; author++) say(author, `node ${author}`);
   const linked = new Set([fakeAuthor(2)]);
   const forgotten = new Map([[fakeAuthor(3), 1]]);
+  const state = { watched: false };
   const silent = () => undefined;
   const watch = new FleetWatch(
     clock,
     { selfId: self, store, linked: () => linked, zoneOf: silent, forgotten },
     {
-      isWatched: () => false,
-      handleNodeNew: silent,
-      handleNodeChanged: silent,
-      handleNodeReachable: silent,
-      handleNodeUnreachable: silent,
+      isWatched: () => state.watched,
+      handleNodeNew: (node) => void told.push(`${node.info.name} new`),
+      handleNodeChanged: (node) => void told.push(`${node.info.name} changed`),
+      handleNodeReachable: (node) => void told.push(`${node.info.name} reachable`),
+      handleNodeUnreachable: (node) => void told.push(`${node.info.name} unreachable`),
       handleMetAgain: silent,
       handleConflicts: silent,
     },
   );
+  return { clock, self, say, counted, linked, forgotten, state, watch };
+}
+
+Deno.test("after a start with many records the first look is prepared in slices, and nobody waits", () => {
+  const count = readAheadFrom + readAheadSlice / 2;
+  const { clock, self, counted, linked, forgotten, watch } = startWithMany(count);
   const prng = new Prng([7]);
   const picked = new Set<NodeId>();
   const ask = () => {
-    const before = read;
+    const before = counted.reads;
     const id = watch.pick(false, prng, (one) => one !== fakeAuthor(4));
     assert(id !== undefined);
     picked.add(id);
@@ -271,21 +281,70 @@ Deno.test("after a start with many records the first look is prepared in slices,
     assert(smallest === self || linked.has(smallest));
     watch.isReachedOtherwise(fakeAuthor(2));
     assertEquals(watch.view.nameOf(fakeAuthor(5)), "node 5");
-    assert(read - before < 3, "asking takes no records apart");
+    assert(counted.reads - before < 3, "asking takes no records apart");
     return smallest;
   };
   const smallest = ask();
-  for (let slices = 1; read < count; slices++) {
-    const before = read;
+  for (let slices = 1; counted.reads < count; slices++) {
+    const before = counted.reads;
     const due = watch.nextTimeout();
     assert(due !== undefined && due <= clock.monotonic());
     watch.handleTimeout(clock.monotonic());
-    assert(read > before && read - before <= readAheadSlice, `${read - before} in one turn`);
-    if (read < count) assertEquals(ask(), smallest);
+    assert(
+      counted.reads > before && counted.reads - before <= readAheadSlice,
+      `${counted.reads - before} in one turn`,
+    );
+    if (counted.reads < count) assertEquals(ask(), smallest);
   }
   clock.spend(60_000);
   watch.handleTimeout(clock.monotonic());
   assertEquals(ask(), smallest);
   assertEquals(watch.view.known, count - 1);
   for (const id of [self, ...linked, ...forgotten.keys(), fakeAuthor(4)]) assert(!picked.has(id));
+});
+
+Deno.test("who can wait is told when the first look is prepared, and is not kept by a node that stops", async () => {
+  const count = readAheadFrom + 1;
+  const { clock, counted, watch } = startWithMany(count);
+  let wasRead = false;
+  const waiting = watch.wasRead.then(() => wasRead = true);
+  while (counted.reads < count) {
+    await Promise.resolve();
+    assertEquals(wasRead, false);
+    watch.handleTimeout(clock.monotonic());
+  }
+  for (let i = 0; i < count; i++) watch.handleTimeout(clock.monotonic());
+  await waiting;
+  const before = counted.reads;
+  assertEquals(watch.view.known, count - 1);
+  assertEquals(counted.reads, before, "nothing is left to be taken apart");
+  const { watch: other } = startWithMany(count);
+  other.handleStopping();
+  await other.wasRead;
+});
+
+Deno.test("whoever watches while the first look is prepared is told what comes after, in slices", () => {
+  const count = readAheadFrom + 1;
+  const told: string[] = [];
+  const { clock, say, counted, linked, state, watch } = startWithMany(count, told);
+  linked.add(fakeAuthor(4));
+  const turn = () => {
+    const before = counted.reads;
+    clock.spend(1);
+    watch.handleTimeout(clock.monotonic());
+    assert(counted.reads - before <= readAheadSlice + 3, `${counted.reads - before} in one turn`);
+  };
+  turn();
+  state.watched = true;
+  const before = counted.reads;
+  watch.handleWatched();
+  assertEquals(counted.reads, before);
+  linked.add(fakeAuthor(5));
+  linked.delete(fakeAuthor(4));
+  const { record, previous } = say(6, "renamed", 2);
+  watch.handleStored(record, previous);
+  while (counted.reads < count) turn();
+  clock.spend(60_000);
+  for (let i = 0; i < 100; i++) turn();
+  assertEquals(told.sort(), ["node 4 unreachable", "node 5 reachable", "renamed changed"]);
 });

@@ -192,6 +192,16 @@ export const readAheadFrom = 2_000;
  * every step, dozens of times: with slices of 400 for all of them, a second in a fleet of 20,000.
  */
 export const readAheadSlice = 100;
+/** Nodes of a list that are sorted together, before such runs are merged: a millisecond. */
+export const listingRun = 1_000;
+/** Nodes whose links are followed in a turn to tell how far others are: half a millisecond. */
+export const walkSlice = 1_000;
+/** Entries of a list made in one turn: each takes some ten microseconds, as JSON half as many more. */
+export const listingSlice = 100;
+/** Lists of all nodes made at a time; each holds its order, eight bytes for each node known. */
+export const listingsMax = 32;
+/** Nodes named to somebody whose argument may mean any of them: who made them up may be tireless. */
+export const candidatesMax = 1_000;
 /** Changes that come together are looked at together. */
 export const looksGap = milliseconds(20);
 /**

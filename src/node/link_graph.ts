@@ -76,10 +76,19 @@ export class LinkGraph {
 
   /** Those whom the node lists and who list it, in the order of its record. */
   *neighboursOf(number: number): IterableIterator<number> {
-    const { neighbours } = this.content;
-    for (const other of neighbours[number] ?? noNeighbours) {
-      if (other !== number && neighbours[other]?.includes(number) === true) yield other;
+    for (const other of this.listedBy(number)) {
+      if (other !== number && this.lists(other, number)) yield other;
     }
+  }
+
+  /** Whom the node lists, in the order of its record. */
+  listedBy(number: number): readonly number[] {
+    return this.content.neighbours[number] ?? noNeighbours;
+  }
+
+  /** Whether the node lists the other. */
+  lists(number: number, other: number): boolean {
+    return this.listedBy(number).includes(other);
   }
 
   /** Numbers that nodes of this graph have are below this. */

@@ -20,6 +20,9 @@ const linksBefore = "02";
 /** Nodes whose lists are joined in the time in which one record is taken apart. */
 const joinsPerRecord = 8;
 
+/** The records of one moment: a store, or what it held. */
+export type GraphSource = Pick<RecordStore, "tree" | "authorCount">;
+
 /** An `info` record that can be read came, went or was replaced. */
 interface NodeChange {
   readonly number: number;
@@ -39,7 +42,7 @@ export class LinkGraphMaking {
   #parts: PartsMaking | undefined;
 
   /** @param older One of these records as they were; what does not fit is passed over. */
-  constructor(store: RecordStore, older?: LinkGraph) {
+  constructor(store: GraphSource, older?: LinkGraph) {
     const numbers = numbersFor(store.authorCount);
     this.#tree = store.tree;
     const usable = older?.content.numbers === numbers ? older.content : undefined;
@@ -158,7 +161,7 @@ function keep(graph: LinkGraph): LinkGraph {
 }
 
 /** The graph of what the store holds now; the same as before while that is the same. */
-export function linkGraphOf(store: RecordStore): LinkGraph {
+export function linkGraphOf(store: GraphSource): LinkGraph {
   const { root } = store.tree;
   const known = root === undefined ? undefined : graphs.get(root);
   return known ?? keep(new LinkGraphMaking(store, latest).finish());

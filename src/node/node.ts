@@ -59,6 +59,11 @@ export class Node {
     return this.#parts.options.identity.id;
   }
 
+  /** Lets everything else of the process have its turn. */
+  async breathe(): Promise<void> {
+    await this.#parts.outside.breathe?.();
+  }
+
   /** Resolves when one comparison with a peer ended equal. */
   get inStep(): Promise<void> {
     return this.#parts.inStep.promise;
@@ -116,7 +121,7 @@ export class Node {
    * not said by the time `limit` aborts stays unsaid.
    */
   async stop(kind: "leaving" | "restarting", limit: AbortSignal): Promise<void> {
-    const { archive, asker, background, beacons, options } = this.#parts;
+    const { archive, asker, background, beacons, fleet, options } = this.#parts;
     const { peers, reactions, sockets, stopping } = this.#parts;
     if (stopping.signal.aborted) return await this.#pumping;
     reactions.fallSilent();
@@ -126,6 +131,7 @@ export class Node {
     );
     await Promise.race([goodBye, aborted(limit)]);
     stopping.abort();
+    fleet.handleStopping();
     for (const peer of peers.links()) asker.abandon(peer.id);
     beacons?.close();
     sockets.close();

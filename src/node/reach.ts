@@ -21,10 +21,47 @@ export interface Path {
   readonly via: NodeId;
 }
 
-/** By number: hops in the first, the place of the first neighbour among the links in the second. */
-interface Walk {
+/** Breadth first from the links, never through this node; some nodes at a time. */
+class Walk {
+  /** By number: how many links away; 0: not come to. */
   readonly hops: Int32Array;
+  /** By number: the place among the links of the one through which the way begins. */
   readonly via: Int32Array;
+  readonly #graph: LinkGraph;
+  readonly #order: number[] = [];
+  #at = 0;
+
+  constructor(graph: LinkGraph, self: number | undefined, links: readonly NodeId[]) {
+    this.#graph = graph;
+    this.hops = new Int32Array(graph.numbersEnd);
+    this.via = new Int32Array(graph.numbersEnd).fill(-1);
+    if (self !== undefined && self < this.hops.length) this.hops[self] = -1;
+    for (const [place, id] of links.entries()) {
+      const number = graph.numberOf(id);
+      if (number !== undefined && number < this.hops.length) this.#reach(number, 1, place);
+    }
+  }
+
+  #reach(number: number, hops: number, via: number): void {
+    this.hops[number] = hops;
+    this.via[number] = via;
+    this.#order.push(number);
+  }
+
+  /** Goes on from so many more; whether any are left. */
+  work(count: number): boolean {
+    const { hops, via } = this;
+    const end = Math.min(this.#order.length, this.#at + count);
+    for (; this.#at < end; this.#at++) {
+      const from = this.#order[this.#at] ?? 0;
+      for (const to of this.#graph.listedBy(from)) {
+        // Nearly all were come to before: then nobody need look at what the other lists.
+        if (hops[to] !== 0 || !this.#graph.lists(to, from)) continue;
+        this.#reach(to, (hops[from] ?? 0) + 1, via[from] ?? -1);
+      }
+    }
+    return this.#at < this.#order.length;
+  }
 }
 
 /** What is reached at one moment. */
@@ -123,31 +160,23 @@ export class Reach {
     return this.graph.nodes.filter((node) => this.reachesNode(node));
   }
 
-  /** Breadth first from the links, never through this node. */
-  #walked(): Walk {
-    if (this.#walk !== undefined) return this.#walk;
-    const { graph } = this;
-    const hops = new Int32Array(graph.numbersEnd);
-    const via = new Int32Array(graph.numbersEnd).fill(-1);
-    const self = graph.numberOf(this.#self);
-    const order: number[] = [];
-    for (const [place, id] of this.#links.entries()) {
-      const number = graph.numberOf(id);
-      if (number === undefined || number >= hops.length) continue;
-      hops[number] = 1;
-      via[number] = place;
-      order.push(number);
-    }
-    for (const from of order) {
-      for (const to of graph.neighboursOf(from)) {
-        if (to === self || hops[to] !== 0) continue;
-        hops[to] = (hops[from] ?? 0) + 1;
-        via[to] = via[from] ?? -1;
-        order.push(to);
-      }
-    }
-    this.#walk = { hops, via };
+  /**
+   * Follows the links of so many more nodes, as whoever asks for paths needs it; whether any are left.
+   * Paths may be asked for before, which does at once what is left.
+   */
+  walk(count: number): boolean {
+    return this.#begun().work(count);
+  }
+
+  #begun(): Walk {
+    this.#walk ??= new Walk(this.graph, this.graph.numberOf(this.#self), this.#links);
     return this.#walk;
+  }
+
+  #walked(): Walk {
+    const walk = this.#begun();
+    while (walk.work(Infinity));
+    return walk;
   }
 }
 

@@ -83,6 +83,23 @@ Deno.test("an invented link leads nowhere", () => {
   assertEquals([near, stranger, accomplice].map((id) => reach.reaches(id)), [true, false, false]);
 });
 
+Deno.test("links are followed as few at a time as wanted", () => {
+  const [self, ...others] = ids;
+  if (!self) throw new Error("an id");
+  const store = new RecordStore({ selfId: self });
+  for (const [i, id] of others.entries()) {
+    const neighbours = [others[i - 1] ?? self, others[i + 1]].flatMap((other) => other ?? []);
+    store.admit(unsignedLinks(id, 1, neighbours), instant(0), wall);
+  }
+  const reach = new Reach(linkGraphOf(store), self, others.slice(0, 1));
+  let steps = 1;
+  while (reach.walk(1)) steps++;
+  assertEquals(steps, others.length);
+  assertEquals(reach.walk(1), false);
+  const hops = others.map((id) => reach.pathTo(id)?.hops);
+  assertEquals(hops, others.map((_, i) => i + 1));
+});
+
 const node = fc.integer({ min: 0, max: count - 1 });
 const change = fc.oneof(
   { weight: 6, arbitrary: fc.record({ lists: fc.uniqueArray(node, { maxLength: 5 }), by: node }) },
@@ -123,6 +140,8 @@ Deno.test("who is reached, how and how many is what the records and the links sa
 
         const paths = pathsOf(self, linked, listed);
         const reach = new Reach(linkGraphOf(store), self, linked);
+        // Somewhat ahead, wholly, or not at all: it must not matter.
+        for (let i = 0; i < serial % 4; i++) reach.walk(serial % 3);
         for (const id of ids) {
           assertEquals(reach.pathTo(id), paths.get(id), `path to ${ids.indexOf(id)}`);
           assertEquals(reach.reaches(id), id === self || paths.has(id), `${ids.indexOf(id)}`);

@@ -5,7 +5,7 @@
  */
 import type { IpAddress } from "../base/ip.ts";
 import type { NodeId } from "../wire/node_id.ts";
-import type { NodeControl } from "../control/mod.ts";
+import type { ServedControl } from "../control/mod.ts";
 
 /** Where to listen, TCP and UDP alike. */
 export interface ListenOptions {
@@ -67,7 +67,7 @@ export interface RunningNode {
   readonly name: string;
   readonly port: number;
   /** Answers the command line. */
-  readonly control: NodeControl;
+  readonly control: ServedControl;
   /** Resolves when the node comes to its end without `stop`; never rejects. */
   readonly ended: Promise<RunEnd>;
   /** Says good-bye to the links and releases everything. Safe to call twice and after `ended`. */

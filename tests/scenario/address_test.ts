@@ -20,8 +20,9 @@ Deno.test("a node whose address changes is linked at the new one within seconds"
     seconds(15),
   );
   await world.until("its record says so", () => {
-    const entry = a.node.fleet.view.entries().find(({ id }) => id === b.id);
-    return entry?.addresses.join() === "10.0.0.77:7411";
+    const { view } = a.node.fleet;
+    const known = view.get(b.id);
+    return known !== undefined && view.entry(known).addresses.join() === "10.0.0.77:7411";
   }, seconds(5));
   await world.run(minutes(2));
   assert(a.isLinked(b) && b.isLinked(a));

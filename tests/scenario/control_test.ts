@@ -1,8 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Duration, milliseconds, seconds } from "../../src/base/instant.ts";
 import type { ControlFailure, PingOptions } from "../../src/control/mod.ts";
 import { isControlFailure } from "../../src/control/mod.ts";
 import type { PingLoss, PingReply } from "../../src/control/mod.ts";
+import { listingsMax } from "../../src/node/limits.ts";
 import { type Machine, World } from "../sim/world.ts";
 
 async function restingPair(world: World): Promise<[Machine, Machine]> {
@@ -68,8 +69,12 @@ Deno.test("status, nodes and links agree with one another", async () => {
   assertEquals([status.links, status.known, status.reachable, status.port], [1, 2, 2, 7411]);
   assertEquals(status.interfaces, [{ name: "eth0", index: 1, multicast: true }]);
   assert(status.upMs >= 3_000 && status.upMs < 5_000);
-  const { nodes } = await a.control.nodes();
-  assertEquals(nodes.map(({ name, state }) => [name, state]), [["a", "self"], ["b", "linked"]]);
+  const listed = await a.control.nodes();
+  assert(!isControlFailure(listed));
+  assertEquals(listed.nodes.map(({ name, state }) => [name, state]), [["a", "self"], [
+    "b",
+    "linked",
+  ]]);
   const { links } = await a.control.links();
   assertEquals(links.map(({ id, via, loss }) => [id, via, loss]), [[b.id, "udp", 0]]);
   const detail = await a.control.node("b");
@@ -106,5 +111,22 @@ Deno.test("who watches is told of links and nodes, beginning with ready, until h
     "link-down b",
     "node-unreachable b",
   ]);
+  await world.end();
+});
+
+Deno.test("nodes are listed so often at a time, and who is given up leaves his place", async () => {
+  using world = new World(75);
+  const [a] = await restingPair(world);
+  const given = new AbortController();
+  const lists = Array.from({ length: listingsMax }, () => a.control.nodesInSlices(given.signal));
+  for (const list of lists) assertEquals((await list.next()).done, false);
+  assert(isControlFailure(await a.control.nodes()));
+  await lists[0]?.return(undefined);
+  assert(!isControlFailure(await a.control.nodes()));
+  given.abort();
+  for (const list of lists.slice(1)) await assertRejects(() => list.next());
+  for (let i = 0; i < 2 * listingsMax; i++) {
+    assert(!isControlFailure(await a.control.nodes()));
+  }
   await world.end();
 });
