@@ -196,7 +196,9 @@ Deno.test(
   onlyUnix,
   async () => {
     const base = await Deno.makeTempDir();
-    const directory = `${base}/${"d".repeat(socketPathBytesMax)}`;
+    // Of fewer characters than a socket's path may have bytes.
+    const directory = `${base}/${"\u6f22".repeat(socketPathBytesMax / 2)}`;
+    assert(`${directory}/control.sock`.length < socketPathBytesMax);
     await Deno.mkdir(directory, { mode: 0o700 });
     let short = "";
     await withNode(async (client) => {

@@ -70,3 +70,23 @@ Deno.test("a turn that there is again goes to the first in line", async () => {
   second();
   give?.();
 });
+
+Deno.test("a turn given back while there are too many is nobody's", async () => {
+  const turns = new Turns(new SystemClock(), 4, seconds(10));
+  const gives = await Promise.all([1, 2, 3, 4].map(() => turns.take(never)));
+  const [first, second, third] = gives;
+  for (let late = 0; late < 2; late++) turns.handleLate();
+  let isTurn = false;
+  const waiting = turns.take(never).then((give) => {
+    isTurn = true;
+    return give;
+  });
+  first?.();
+  second?.();
+  // Two are taken and there is one more again: that makes two, not three.
+  turns.handleInTime();
+  await Promise.resolve();
+  assertEquals(isTurn, false);
+  third?.();
+  (await waiting)?.();
+});

@@ -118,6 +118,20 @@ Deno.test("an older version is verified and held against the newer one", async (
   assertEquals([...archive.store.records()].map(({ serial }) => serial), [6]);
 });
 
+Deno.test("an author that says two things under one serial is told of once, however often he does", async () => {
+  const { clock, storage } = world();
+  const { archive, told, background } = await opened(storage, clock);
+  const author = await RecordAuthor.create(1);
+  for (const serial of [5, 6]) {
+    for (const body of ["one", "two"]) {
+      await archive.receive(await author.sign({ kind: 9, serial, body, signedAt: begins }));
+    }
+  }
+  await background.settled();
+  await archive.close();
+  assertEquals(told, ["equivocation"]);
+});
+
 Deno.test("a disk that is full is told, the record is held all the same", async () => {
   const { clock, storage } = world();
   const { archive, told, background } = await opened(storage, clock);

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
+import { provenBy } from "../../tests/fixtures/proven.ts";
 import { ip } from "../../tests/sim/memory_network.ts";
 import { RecordAuthor } from "../../tests/sim/record_author.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { isDecodeError } from "../base/decode.ts";
-import { wallTime } from "../base/instant.ts";
 import { Counters } from "../base/counters.ts";
 import { Prng } from "../base/prng.ts";
 import { recordKeyOf } from "../sync/mod.ts";
@@ -49,6 +49,8 @@ async function taker(records: readonly (readonly [RecordKey, Bytes])[], newAutho
   const known = new Set<NodeId>();
   const neighbours = await Promise.all([901, 902].map((number) => RecordAuthor.create(number)));
   let [dialled, pages] = [0, 0];
+  const compared: NodeId[] = [];
+  const state = { isReached: true };
   const bulk: Bulk = new Bulk({
     clock,
     counters,
@@ -59,26 +61,8 @@ async function taker(records: readonly (readonly [RecordKey, Bytes])[], newAutho
     stopping: new AbortController().signal,
     authenticator: {
       dial: async (_to, _signal, _onConnected, onProven) => {
-        const { id, publicKey } = neighbours[dialled++] ?? fail();
-        const nothing = new Uint8Array(0);
-        const grant = { epoch: nothing, handle: nothing, key: nothing, time: 0 };
-        const theirs = {
-          membership: [],
-          info: nothing,
-          grant,
-          wallTime: wallTime(0),
-          bootNonce: nothing,
-        };
-        const proof = "not judged" as const;
-        const result = {
-          peer: id,
-          publicKey,
-          role: "initiator",
-          hash: nothing,
-          version: 1,
-          proof,
-          theirs,
-        } as const;
+        if (!state.isReached) return { kind: "failed", why: "refused", detail: "closed" };
+        const result = provenBy(neighbours[dialled++] ?? fail());
         await onProven?.({
           result,
           place,
@@ -98,7 +82,7 @@ async function taker(records: readonly (readonly [RecordKey, Bytes])[], newAutho
     owner: {
       addressesOf: () => [place.remote],
       handleDialled: () => {},
-      compareWith: () => {},
+      compareWith: ({ id }) => void compared.push(id),
       isKnown: (id) => known.has(id),
       takePage: async (page) => {
         for (const bytes of page) {
@@ -115,7 +99,13 @@ async function taker(records: readonly (readonly [RecordKey, Bytes])[], newAutho
     bulk.want(peers.open(id), { kinds: allKinds, ranges: [{ low: lowestBound, high: undefined }] });
     await background.settled();
   };
-  return { takeFrom, known, counters, pages: () => pages };
+  /** The neighbour of that number, with a link. */
+  const link = (number: number): NodeId => {
+    const { id } = neighbours[number] ?? fail();
+    peers.link(peers.open(id));
+    return id;
+  };
+  return { takeFrom, link, known, counters, compared, state, pages: () => pages };
 }
 
 function fail(): never {
@@ -144,4 +134,24 @@ Deno.test("a fleet of 50,000 is less than the ration, and those that are known c
   await takeFrom(0);
   assertEquals([known.size, counters.of("bulk: complete")], [700, 1]);
   assertEquals(counters.of(shedReasons.newAuthors), 0);
+});
+
+Deno.test("when a neighbour gives nothing the links are compared with: one of them holds it", async () => {
+  const { takeFrom, link, compared, counters, state } = await taker([], new WorkBudget(450, 0));
+  const [first, second] = [link(0), link(1)];
+  state.isReached = false;
+  await takeFrom(0);
+  assertEquals(counters.of("bulk: not reached"), 1);
+  assertEquals(new Set(compared), new Set([first, second]));
+});
+
+Deno.test("records are not taken from another node that stands at a neighbour's address", async () => {
+  const { takeFrom, known, counters, pages } = await taker(
+    await recordsOf(3),
+    new WorkBudget(450, 0),
+  );
+  // Who answers there first is the first of the neighbours.
+  await takeFrom(1);
+  assertEquals([known.size, pages()], [0, 0]);
+  assertEquals(counters.of("bulk: another node there"), 1);
 });

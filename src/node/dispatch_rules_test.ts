@@ -168,6 +168,17 @@ Deno.test("a datagram that is seen twice is answered twice and done once", async
   assertEquals(done.filter((one) => one === "leaving").length, 1);
 });
 
+Deno.test("records pushed in a datagram that is seen twice are taken once", async () => {
+  const { request, seal, hand, open, done } = await world();
+  const push = encodeRequest({ kind: "push", records: [new Uint8Array(9)] });
+  await request(encodeRequest({ kind: "ping" }));
+  const { bytes, pending } = await seal(push);
+  await hand(bytes);
+  await hand(bytes);
+  assertEquals(await open(pending), { kind: "push", accepted: 0 });
+  assertEquals(done.filter((one) => one === "1 pushed").length, 1);
+});
+
 Deno.test("a cookie is right at its own address and interface only", async () => {
   const { request, done } = await world();
   const leaving = encodeRequest({ kind: "leaving", bootNonce: nonce });

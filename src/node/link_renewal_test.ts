@@ -2,9 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
 import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
+import { provenBy } from "../../tests/fixtures/proven.ts";
+import { RecordAuthor } from "../../tests/sim/record_author.ts";
 import { minutes, scaled, seconds } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
-import { socketAddress } from "../wire/socket_address.ts";
+import { type SocketAddress, socketAddress } from "../wire/socket_address.ts";
+import type { AuthenticationOutcome } from "../sync/mod.ts";
 import type { DialOutcome } from "./authenticator.ts";
 import { Background } from "./background.ts";
 import { dialBackAfter, dialBackBackoff, dialBackTries, reproveEvery } from "./limits.ts";
@@ -23,7 +26,9 @@ function renewals() {
   peers.link(peer);
   peer.address = address;
   const dials: number[] = [];
-  const state = { isLate: false };
+  const told: AuthenticationOutcome[] = [];
+  /** How dials end, one after the other; the last one's end is that of all that follow. */
+  const state = { isLate: false, ends: [failed], others: [] as readonly SocketAddress[] };
   const renewal = new LinkRenewal({
     clock,
     background: new Background((what, error) => {
@@ -34,12 +39,12 @@ function renewals() {
     owner: {
       dial: () => {
         dials.push(time.now);
-        return Promise.resolve(failed);
+        return Promise.resolve(state.ends[dials.length - 1] ?? failed);
       },
-      addressesOf: () => [],
+      addressesOf: () => state.others,
       isLate: () => state.isLate,
       handleConnected: () => {},
-      handleAuthentication: () => {},
+      handleAuthentication: (_, outcome) => void told.push(outcome),
     },
   });
   /** Lets so many milliseconds pass. */
@@ -54,7 +59,7 @@ function renewals() {
     }
     await time.advance(scaled(seconds(1), (end - time.now) / 1_000));
   };
-  return { clock, dials, peer, renewal, run, state };
+  return { clock, dials, peer, renewal, run, state, told };
 }
 
 Deno.test("a link that only the peer dialled is dialled back soon, and not for ever if that fails", async () => {
@@ -107,4 +112,28 @@ Deno.test("a link that is over is not dialled back", async () => {
   assertEquals(renewal.nextTimeout(), undefined);
   await run(minutes(60));
   assertEquals(dials, []);
+});
+
+Deno.test("a refusal counts where the peer is talked to, and nowhere else", async () => {
+  const refused: DialOutcome = { kind: "failed", why: "refused", detail: "" };
+  for (
+    const [ends, dialled, outcome] of [
+      [[refused], 1, { kind: "refused", address }],
+      [[failed, refused], 2, { kind: "failed" }],
+    ] as const
+  ) {
+    const { dials, peer, renewal, state, told } = renewals();
+    state.others = [socketAddress(ip("10.0.0.3"), 7411)];
+    state.ends = [...ends];
+    await renewal.authenticate(peer);
+    assertEquals([dials.length, told], [dialled, [outcome]]);
+  }
+});
+
+Deno.test("another node at the peer's address does not finish its exchange", async () => {
+  const { peer, renewal, state, told } = renewals();
+  const result = provenBy(await RecordAuthor.create(3));
+  state.ends = [{ kind: "proven", result, place: { local: address, remote: address } }];
+  await renewal.authenticate(peer);
+  assertEquals(told, [{ kind: "failed" }]);
 });

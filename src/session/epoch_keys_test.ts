@@ -239,6 +239,13 @@ Deno.test("after a day without a call no old epoch lives and the new one begins 
   assertEquals((await epochKeys.open(request.bytes, home, anybody, end)).kind, "request");
 });
 
+Deno.test("after two epochs to the millisecond the new one begins then, not an epoch ago", async () => {
+  const { epochKeys } = await datagramWorld(new CountingEntropy(), start);
+  const now = later(start, hours(2));
+  await epochKeys.grantFor(askerId, now);
+  assertEquals(epochKeys.nextTimeout(), later(now, hours(1)));
+});
+
 Deno.test("the timeout names the next rotation, and rotates", async () => {
   const { epochKeys } = await datagramWorld(new CountingEntropy(), start);
   const before = await epochKeys.grantFor(askerId, start);

@@ -218,6 +218,15 @@ Deno.test("the second of two crossing exchanges costs neither cookies nor grants
   assertEquals((await roundTrip(world, ping, ping, start)).cookieRight, true);
 });
 
+Deno.test("an exchange that brings a doubted grant again ends the doubt", async () => {
+  const world = await datagramWorld(new CountingEntropy(), start);
+  await roundTrip(world, ping, ping, start);
+  world.peerKeys.doubt((await ask(world.peerKeys, ping, start)).pending);
+  assertEquals(await world.peerKeys.sealTell(ping, path, start), undefined);
+  world.peerKeys.adopt(await world.epochKeys.grantFor(askerId, start), start);
+  assert(await world.peerKeys.sealTell(ping, path, start) !== undefined);
+});
+
 Deno.test("a third grant drops the oldest, and answers under it are no longer believed", async () => {
   const world = await datagramWorld(new CountingEntropy(), start);
   const { request, answer } = await asked(world);
