@@ -194,7 +194,7 @@ export class Monitor {
       return this.#counters.count("loss reported again");
     }
     this.#reports.set(pair, now);
-    link.probeBy(later(now, scaled(reportedLossSpread, this.#prng.unit())));
+    link.handleReportedLoss(later(now, scaled(reportedLossSpread, this.#prng.unit())));
   }
 
   /** The peer said that it will be back: its link is kept for a minute, once per exchange. */

@@ -1,6 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { fakeNodeId } from "../../tests/fixtures/node_ids.ts";
-import { answering, MonitorWorld, peer, silent } from "../../tests/fixtures/monitored_peers.ts";
+import {
+  address,
+  answering,
+  elsewhere,
+  minute,
+  MonitorWorld,
+  peer,
+  silent,
+} from "../../tests/fixtures/monitored_peers.ts";
 import { missAfterUnmeasured } from "./limits.ts";
 
 Deno.test("a loss that another reports is looked into at once, and once per reporter", () => {
@@ -58,4 +66,48 @@ Deno.test("who reported a loss that was one is heeded again when the peer is bac
   world.runFor(150);
   assertEquals(probes(), before);
   assertEquals(world.monitor.counts()["loss reported again"], 1);
+});
+
+/** A peer that has fallen silent, looked for by a late node because of a report; and its two probes. */
+function lateLook(knockRefusedAt: typeof address) {
+  const world = new MonitorWorld();
+  world.allowed = 1_000;
+  world.link(peer, answering());
+  world.runFor(minute);
+  world.peers.set(peer, silent("hangs"));
+  world.seen.length = 0;
+  world.monitor.handleReportedLoss(peer, fakeNodeId(2), world.now);
+  while (world.times("knock").length === 0) world.runPastDeadline(0);
+  world.take(world.monitor.handleRefused(peer, knockRefusedAt, world.now));
+  return world;
+}
+
+Deno.test("a loss that another reports costs a late node its allowance once, not three times", () => {
+  const world = lateLook(address);
+  const [first, second] = world.times("probe");
+  assert(first !== undefined && second !== undefined);
+  assert(second - first < 1_000, "the repetition does not wait for the allowance");
+  assertEquals(world.times("knock"), [second]);
+  // A refusal alone ends nothing: the second probe has its time as well.
+  assertEquals(world.drops(), []);
+  world.runPastDeadline(0);
+  assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "refused" }]);
+  assert(world.now - second >= 1_000);
+  assertEquals(world.times("authenticate"), []);
+});
+
+Deno.test("an answer to a late node's look outweighs that a port refused, then and later", () => {
+  const world = lateLook(address);
+  world.take(world.monitor.handleHeard(peer, world.now));
+  world.runFor(100);
+  assertEquals(world.times("suspect"), []);
+  // A later silence is judged anew.
+  world.runFor(minute);
+  assertEquals(world.drops(), [{ kind: "drop", id: peer, why: "silent" }]);
+});
+
+Deno.test("a refusal where no exchange was finished decides nothing in a late node's look", () => {
+  const world = lateLook(elsewhere);
+  world.runPastDeadline(0);
+  assertEquals([world.times("suspect").length, world.drops()], [1, []]);
 });

@@ -88,6 +88,10 @@ export class MonitoredLink implements ProbeTimes {
   #indirectRounds = 0;
   #forgivenGaps = 0;
   readonly #roundTrip = new RoundTripEstimate();
+  /** Somebody lost the peer: the probe under way, or the next one, is for that. */
+  #isReported = false;
+  /** A proven port refused, before anybody was suspected. */
+  #isRefused = false;
   /** When an exchange was last finished, by address. */
   readonly #provenAt = new BoundedMap<string, Instant>(provenAddressesMax);
 
@@ -170,12 +174,20 @@ export class MonitoredLink implements ProbeTimes {
     if (soon < this.#nextProbe) this.#nextProbe = soon;
   }
 
+  /** Another node says that it lost the peer: it is probed by then, and no time is lost over it. */
+  handleReportedLoss(soon: Instant): void {
+    this.#isReported = true;
+    this.probeBy(soon);
+  }
+
   /** An exchange was finished; at `address`, unless the peer dialled. */
   handleFinished(address: SocketAddress | undefined, now: Instant): MonitorEffect[] {
     this.#lastHeard = now;
     this.#forgivenGaps = 0;
     this.#restartingUntil = undefined;
     if (address !== undefined) this.#provenAt.set(formatSocketAddress(address), now);
+    this.#isReported = false;
+    this.#isRefused = false;
     if (this.#round === undefined) return [];
     this.#round.handleAuthentication("finished");
     return this.#aliveIndirectly(this.#round, "tcp", now);
@@ -223,6 +235,8 @@ export class MonitoredLink implements ProbeTimes {
     this.#forgivenGaps = 0;
     this.#indirectRounds = 0;
     this.#awaited = undefined;
+    this.#isReported = false;
+    this.#isRefused = false;
     const wasIndirect = this.#via !== "udp";
     this.#via = "udp";
     const effects = this.#endRound(now);
@@ -251,8 +265,10 @@ export class MonitoredLink implements ProbeTimes {
 
   /** The port refused a connection. Where that proves nothing the round goes on as it was. */
   handleRefused(address: SocketAddress, now: Instant): MonitorEffect[] {
+    if (!this.#isProven(address, now)) return [];
     const round = this.#round;
-    if (round === undefined || round.isAuthenticated || !this.#isProven(address, now)) return [];
+    this.#isRefused = round === undefined && this.#awaited !== undefined;
+    if (round === undefined || round.isAuthenticated) return [];
     round.handleAuthentication("refused where proven");
     return this.#judge(round, now);
   }
@@ -363,7 +379,9 @@ export class MonitoredLink implements ProbeTimes {
       return [];
     }
     this.#awaited = isRepeated ? undefined : this.#await(now, true, now);
-    return isRepeated ? this.#suspect(now) : [this.#probe(now)];
+    if (isRepeated) return this.#suspect(now);
+    const knocks = this.#isReported && this.#trust.isLate(now);
+    return [this.#probe(now), ...knocks ? [{ kind: "knock", id: this.id } as const] : []];
   }
 
   #suspect(now: Instant): MonitorEffect[] {
@@ -376,7 +394,13 @@ export class MonitoredLink implements ProbeTimes {
     const beyond = this.#trust.allowance(now);
     this.#round = new SuspicionRound(tries, misses, { slowness, beyond }, now);
     this.#suspected = true;
+    this.#isReported = false;
     const { id } = this;
+    if (this.#isRefused) {
+      this.#isRefused = false;
+      this.#round.handleAuthentication("refused where proven");
+      return [{ kind: "suspect", id }];
+    }
     const otherwise = this.#askOtherwise(this.#round, now);
     // Whether a port refuses can be seen at once without work for anybody.
     const knocks = otherwise.length === 0 && !this.#round.triesAlone;
@@ -434,7 +458,11 @@ export class MonitoredLink implements ProbeTimes {
       : isRepeated
       ? missAfterMin
       : repeatAfterMin;
-    return { sentAt, isRepeated, until: later(sentAt, this.#patience(least, now)) };
+    // The repetition is but a datagram: only what is concluded from it has to wait for this node.
+    const wait = this.#isReported && !isRepeated
+      ? this.#roundTrip.patience(least, missAfterMax)
+      : this.#patience(least, now);
+    return { sentAt, isRepeated, until: later(sentAt, wait) };
   }
 
   /** How long an answer may take: longer where round trips are, and while this node is slow. */
