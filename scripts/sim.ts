@@ -7,7 +7,7 @@
  *     deno task sim                    the table of simulated numbers, into bench/results/sim.json
  *     deno task sim ten loss           these fleets of the table
  *     deno task sim loss thousand
-  deno task sim --scenario power-cut       something that happens to a fleet, and what must come of it
+ *     deno task sim --scenario power-cut        something that happens to a fleet
  *
  * Cryptography is the stand-in of tests/sim, which the task chooses. Exit code: 0 = done; 1 = a fleet
  * did not form, a node failed or a scenario found what must not be; 2 = wrong usage.
@@ -54,6 +54,7 @@ const optionSpecs: readonly OptionSpec[] = [
   { name: "ends", value: "N", help: "nodes that are killed, and as many that fall silent (3)" },
   { name: "for-good", help: "nodes that ended do not return" },
   { name: "assembled", help: "the fleet stands from the start: it is not formed" },
+  { name: "forming", help: "the fleet forms and no more: it is not measured at rest" },
   {
     name: "scenario",
     value: "NAME,…",
@@ -69,7 +70,7 @@ const help = `Usage: deno task sim [FLEET…] [--json]
        deno task sim OPTIONS
 
 A fleet of production nodes in virtual time: forms, rests, learns of changes, misses who is gone.
-Without options: the table of simulated numbers, some 35 minutes of one processor, or the rows of the
+Without options: the table of simulated numbers, some 50 minutes of one processor, or the rows of the
 fleets that are named. What forming a fleet takes grows with the square of its nodes; --assembled
 begins with one that stands.
 
@@ -123,11 +124,16 @@ function planOf(parsed: ParsedWords): SimPlan {
         `least ${needed}`,
     );
   }
+  const isFormingAlone = parsed.has("forming");
+  if (isFormingAlone && parsed.has("assembled")) {
+    throw new UsageError("--forming does not go with --assembled: such a fleet stands already");
+  }
   if (lans > nodes) throw new UsageError(`--lans ${lans} is more than there are nodes (${nodes})`);
   return {
     nodes,
     lans,
     isAssembled: parsed.has("assembled"),
+    isFormingAlone,
     isWatched: nodes <= watchedMax,
     seed: seedOf(parsed),
     loss: numberOf(parsed, "loss", 0, { from: 0, to: 0.9 }),

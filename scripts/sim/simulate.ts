@@ -23,6 +23,8 @@ import {
 export interface SimPlan extends FleetOptions {
   /** Whether the fleet is there from the start, and not formed. */
   readonly isAssembled: boolean;
+  /** Whether the fleet forms and no more: to bring a large one that formed to rest takes hours. */
+  readonly isFormingAlone: boolean;
   /** How long the fleet is measured at rest. */
   readonly rest: Duration;
   /** The share of nodes that leave and return per hour, after everything else; 0 = none do. */
@@ -111,6 +113,11 @@ function kindsOf({ byKind }: TrafficReading): string {
   return byKind.slice(0, 6).map(([kind, rate]) => `${kind} ${text(rate)}`).join(", ");
 }
 
+/** What is added to the names of figures that were taken under loss. */
+function lossSuffix(loss: number): string {
+  return loss > 0 ? ` (${text(loss * 100)} % loss)` : "";
+}
+
 /** Bytes per second and node where nothing changes and nothing gets lost. */
 const restGoal = 250;
 
@@ -133,7 +140,7 @@ export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimO
   );
   using fleet = plan.isAssembled ? await assembledFleet(plan) : await Fleet.start(plan);
   const { world } = fleet;
-  const suffix = loss > 0 ? ` (${text(loss * 100)} % loss)` : "";
+  const suffix = lossSuffix(loss);
   if (plan.isAssembled) {
     say("assembled, not formed");
   } else {
@@ -160,10 +167,45 @@ export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimO
       },
     );
   }
+  if (!plan.isFormingAlone) await measureStanding(fleet, plan, figures, failures, outside, say);
+  figures.push({
+    nodes,
+    name: "memory of the simulation",
+    value: text(outside.memoryBytes() / 1e6),
+    unit: "MB",
+    isOfThisMachine: true,
+  }, {
+    nodes,
+    name: "history",
+    value: String(fleet.history),
+    unit: "",
+    note: `${fleet.history.notes} datagrams on ${fleet.world.time.happened} events`,
+  }, {
+    nodes,
+    name: `processor time of these rows${suffix}`,
+    value: text(outside.processorSeconds() - begun),
+    unit: "s",
+    isOfThisMachine: true,
+  });
+  say("done");
+  return { figures, failures: [...failures, ...world.failures] };
+}
+
+/** All that is measured of a fleet that has formed, or was assembled. */
+async function measureStanding(
+  fleet: Fleet,
+  plan: SimPlan,
+  figures: SimFigure[],
+  failures: string[],
+  outside: SimOutside,
+  say: Say,
+): Promise<void> {
+  const { nodes, loss } = plan;
+  const suffix = lossSuffix(loss);
   const settledRate = await settle(fleet, settledWithin);
   const linked = fleet.running().reduce((sum, { node }) => sum + node.peers.linkCount, 0) / nodes;
   say(
-    `at rest at ${text(world.time.now / 60_000)} min with ${text(settledRate)} B/s and ` +
+    `at rest at ${text(fleet.world.time.now / 60_000)} min with ${text(settledRate)} B/s and ` +
       `${text(linked)} links per node`,
   );
 
@@ -197,27 +239,6 @@ export async function simulate(plan: SimPlan, outside: SimOutside): Promise<SimO
       note: `in ${text(nodeHours)} node-hours; ${suspicions} suspicions`,
     });
   }
-  figures.push({
-    nodes,
-    name: "memory of the simulation",
-    value: text(outside.memoryBytes() / 1e6),
-    unit: "MB",
-    isOfThisMachine: true,
-  }, {
-    nodes,
-    name: "history",
-    value: String(fleet.history),
-    unit: "",
-    note: `${fleet.history.notes} datagrams on ${fleet.world.time.happened} events`,
-  }, {
-    nodes,
-    name: `processor time of these rows${suffix}`,
-    value: text(outside.processorSeconds() - begun),
-    unit: "s",
-    isOfThisMachine: true,
-  });
-  say("done");
-  return { figures, failures: [...failures, ...world.failures] };
 }
 
 /** What a fleet's nodes hold of everything bounded, per node. */

@@ -20,6 +20,7 @@ const base: SimPlan = {
   nodes: 10,
   lans: 1,
   isAssembled: false,
+  isFormingAlone: false,
   isWatched: true,
   seed: 7,
   loss: 0,
@@ -54,8 +55,19 @@ const tableFleets: readonly TableFleet[] = [
     plan: { ...base, nodes: 100, lans: 2, ends: 11, churnPerHour: 0.01, churnFor: minutes(120) },
   },
   {
+    name: "lans",
+    // 10,000 that form take months: docs/performance.md says what grows how.
+    shows: "500 nodes on two LANs of 250: formation alone; 16 min, 5 GB of memory",
+    plan: {
+      ...base,
+      nodes: 2 * machinesPerLanMax,
+      lans: 2,
+      isFormingAlone: true,
+    },
+  },
+  {
     name: "thousand",
-    shows: "1,000 nodes that stand: rest and its speed, changes, ends, churn; 10 min",
+    shows: "1,000 nodes that stand: rest and its speed, changes, ends, churn; 8 min, 3 GB",
     plan: {
       ...base,
       nodes: 1_000,

@@ -50,9 +50,15 @@ Deno.test("an assembled fleet is in step from the start, and stands changes and 
   assert(Number(valueOf("silent host known, last")) < 10, out);
 });
 
+Deno.test("a fleet that only forms is not measured at rest", async () => {
+  const { code, out, said } = await sim("--nodes", "9", "--lans", "3", "--forming", "--json");
+  assertEquals(code, 0, said);
+  assertEquals(lasting(out).map(({ name }) => name), ["all know all", "history"]);
+});
+
 Deno.test("wrong options of the simulator are named, with what they take", async () => {
-  const [tooMany, noNumber, unknown, crowded, noFleet, mixed, nowhere, unfit, help] = await Promise
-    .all([
+  const [tooMany, noNumber, unknown, crowded, noFleet, mixed, nowhere, unfit, stands, help] =
+    await Promise.all([
       sim("--nodes", "1"),
       sim("--loss", "lots"),
       sim("--node", "10"),
@@ -61,15 +67,16 @@ Deno.test("wrong options of the simulator are named, with what they take", async
       sim("loss", "--nodes", "10"),
       sim("--scenario", "power-cut,flood"),
       sim("--scenario", "power-cut", "--loss", "0.1"),
+      sim("--forming", "--assembled"),
       sim("--help"),
     ]);
-  for (const wrong of [tooMany, noNumber, unknown, crowded, noFleet, mixed, nowhere, unfit]) {
-    assertEquals(wrong.code, 2, wrong.said);
-  }
+  const allWrong = [tooMany, noNumber, unknown, crowded, noFleet, mixed, nowhere, unfit, stands];
+  for (const wrong of allWrong) assertEquals(wrong.code, 2, wrong.said);
   assertEquals(help.code, 0);
   assertStringIncludes(noFleet.said, '"rain" is no fleet of the table; there are: ten, loss, ');
   assertStringIncludes(mixed.said, '"loss" is of the table, which has no options');
   assertStringIncludes(nowhere.said, 'There is no scenario "flood"');
+  assertStringIncludes(stands.said, "--forming does not go with --assembled");
   assertStringIncludes(unfit.said, "--loss does not go with --scenario");
   assertStringIncludes(help.out, "a third of the fleet lies");
   assertStringIncludes(tooMany.said, '--nodes takes a whole number from 2 to 50000, not "1"');
