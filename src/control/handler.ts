@@ -98,13 +98,12 @@ async function* nodesText(
  * closes or it takes too long; what was sent by then is no whole object.
  */
 async function nodesAnswer(
-  request: Request,
   control: ServedControl,
   closing: AbortSignal,
 ): Promise<Response> {
   const reader = new AbortController();
   const limit = AbortSignal.timeout(listingTimeoutMs);
-  const signal = AbortSignal.any([reader.signal, request.signal, closing, limit]);
+  const signal = AbortSignal.any([reader.signal, closing, limit]);
   const slices = control.nodesInSlices(signal)[Symbol.asyncIterator]();
   const first = await slices.next();
   if (first.done !== true && isControlFailure(first.value)) {
@@ -179,7 +178,7 @@ export async function answerControl(
       case "GET /v1/status":
         return jsonAnswer(await control.status());
       case "GET /v1/nodes":
-        return await nodesAnswer(request, control, closing);
+        return await nodesAnswer(control, closing);
       case "GET /v1/node":
         return jsonAnswer(await control.node(argument));
       case "GET /v1/links":
