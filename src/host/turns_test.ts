@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
 import { milliseconds, seconds } from "../base/instant.ts";
 import { SystemClock } from "./system_clock.ts";
 import { Turns } from "./turns.ts";
@@ -72,21 +73,25 @@ Deno.test("a turn that there is again goes to the first in line", async () => {
 });
 
 Deno.test("a turn given back while there are too many is nobody's", async () => {
-  const turns = new Turns(new SystemClock(), 4, seconds(10));
-  const gives = await Promise.all([1, 2, 3, 4].map(() => turns.take(never)));
-  const [first, second, third] = gives;
+  const time = new VirtualTime();
+  const turns = new Turns(new VirtualClock(time), 4, seconds(10));
+  const [first, second, third] = await Promise.all([1, 2, 3, 4].map(() => turns.take(never)));
   for (let late = 0; late < 2; late++) turns.handleLate();
   let isTurn = false;
   const waiting = turns.take(never).then((give) => {
     isTurn = true;
     return give;
   });
+  const wasGiven = async () => {
+    await time.advance(milliseconds(1));
+    return isTurn;
+  };
   first?.();
+  assert(!await wasGiven(), "three are taken, of one");
   second?.();
-  // Two are taken and there is one more again: that makes two, not three.
   turns.handleInTime();
-  await Promise.resolve();
-  assertEquals(isTurn, false);
+  assert(!await wasGiven(), "two are taken, of two");
   third?.();
+  assert(await wasGiven());
   (await waiting)?.();
 });

@@ -162,6 +162,14 @@ Deno.test("what is new, changed, reachable and unreachable is told once, after t
   assertEquals(watch.view.reachable, 1);
 });
 
+Deno.test("who is new and changes before it is told of is new, once", async () => {
+  const { watch, say, settle } = await fleet();
+  watch.handleWatched();
+  await say(2, "first");
+  await say(2, "then");
+  assertEquals(settle(), ["then new"]);
+});
+
 Deno.test("a node that is linked before anything is known of it is told of as new and reachable", async () => {
   const { watch, say, linked, settle } = await fleet();
   const { id } = await RecordAuthor.create(2);

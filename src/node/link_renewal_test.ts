@@ -28,7 +28,12 @@ function renewals() {
   const dials: number[] = [];
   const told: AuthenticationOutcome[] = [];
   /** How dials end, one after the other; the last one's end is that of all that follow. */
-  const state = { isLate: false, ends: [failed], others: [] as readonly SocketAddress[] };
+  const state = {
+    isLate: false,
+    ends: [failed],
+    others: [] as readonly SocketAddress[],
+    isProvenMeanwhile: false,
+  };
   const renewal = new LinkRenewal({
     clock,
     background: new Background((what, error) => {
@@ -39,6 +44,7 @@ function renewals() {
     owner: {
       dial: () => {
         dials.push(time.now);
+        if (state.isProvenMeanwhile) peer.dialledAt = address;
         return Promise.resolve(state.ends[dials.length - 1] ?? failed);
       },
       addressesOf: () => state.others,
@@ -83,6 +89,14 @@ Deno.test("a link that was dialled from here is not dialled again that day", asy
   renewal.handleProven(peer, false);
   await run(minutes(60));
   assertEquals(dials, []);
+});
+
+Deno.test("who was dialled for another reason while a dial back failed is not dialled back again", async () => {
+  const { dials, peer, renewal, run, state } = renewals();
+  state.isProvenMeanwhile = true;
+  renewal.handleProven(peer, true);
+  await run(minutes(60));
+  assertEquals(dials.length, 1);
 });
 
 Deno.test("a process that runs late dials nobody back until it does no more", async () => {

@@ -20,7 +20,7 @@ import { Archive } from "./archive.ts";
 import { Asker } from "./asker.ts";
 import { Background } from "./background.ts";
 import { Gossip } from "./gossip.ts";
-import { lettingGoMax, proveTries, provingMax } from "./limits.ts";
+import { lettingGoMax, proveStrangerEvery, proveTries, provingMax } from "./limits.ts";
 import { Links } from "./links.ts";
 import { type Peer, PeerTable } from "./peer.ts";
 import { RelayedProbes } from "./relayed_probes.ts";
@@ -28,7 +28,7 @@ import { RelayedProbes } from "./relayed_probes.ts";
 const selfId = idOf(1);
 
 /** Links among peers that answer pings or nothing at all; `asked` is what each was asked. */
-async function linksAmong(gate: CryptoGate, answersPings: boolean) {
+async function linksAmong(gate: CryptoGate, answersPings: boolean, admitsLinks = false) {
   const time = new VirtualTime(() => gate.quiet());
   const clock = new VirtualClock(time);
   const entropy = new SeededEntropy([1]);
@@ -128,7 +128,7 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
       addressesOf: () => [],
       isLate: () => false,
       isTranslated: () => false,
-      admitsLink: () => false,
+      admitsLink: () => admitsLinks,
       handleLinkUp: nothing,
       handleLinkDown: nothing,
       handleSuspect: nothing,
@@ -150,7 +150,8 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean) {
   };
   const askedFor = (kind: RequestMessage["kind"]) =>
     new Set(asked.filter(({ request }) => request === kind).map(({ port }) => port)).size;
-  return { time, links, meet, askedFor };
+  const pings = () => asked.filter(({ request }) => request === "ping").length;
+  return { time, links, meet, askedFor, pings };
 }
 
 Deno.test("newcomers that never answer take half of the requests that may wait, not all", async () => {
@@ -171,4 +172,36 @@ Deno.test("of many that get no link a few are brought into step, and all are let
   assertEquals(askedFor("letGo"), 40 - lettingGoMax);
   await time.advance(seconds(60));
   assertEquals(askedFor("letGo"), 40);
+});
+
+Deno.test("who asks without a link is proven at intervals, not at every request", async () => {
+  using gate = CryptoGate.install();
+  const { time, links, meet, pings } = await linksAmong(gate, true);
+  const peer = await meet(1);
+  links.handleHeard(peer, true);
+  await time.advance(seconds(1));
+  for (let i = 0; i < 5; i++) links.handleHeard(peer, true);
+  await time.advance(seconds(1));
+  assertEquals(pings(), 1);
+  await time.advance(proveStrangerEvery);
+  links.handleHeard(peer, true);
+  await time.advance(seconds(1));
+  assertEquals(pings(), 2);
+});
+
+Deno.test("what comes from a peer that has let go brings no link back at once", async () => {
+  using gate = CryptoGate.install();
+  const { time, links, meet, pings } = await linksAmong(gate, true, true);
+  const peer = await meet(1);
+  links.handleHeard(peer, true);
+  await time.advance(proveStrangerEvery);
+  assert(peer.linked);
+  const before = pings();
+  links.handleLetGo(peer, new Uint8Array(32).fill(1));
+  assert(peer.linked, "that names no exchange of theirs");
+  links.handleLetGo(peer, new Uint8Array(32));
+  assert(!peer.linked);
+  links.handleHeard(peer, true);
+  await time.advance(seconds(1));
+  assertEquals([peer.linked, pings()], [false, before]);
 });

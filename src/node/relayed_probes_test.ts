@@ -270,7 +270,7 @@ Deno.test("a helper waits a second, and for each asker it sends on so much and n
 });
 
 Deno.test("a second try under way is sent on again and shares the answer; another's tag is not taken", async () => {
-  const { relayed, from, target, sent, counters, request } = helpingWorld();
+  const { relayed, from, target, sent, counters, request, meet } = helpingWorld();
   const asked = request(target);
   const first = relayed.relay(from, asked);
   const second = relayed.relay(from, asked);
@@ -278,7 +278,9 @@ Deno.test("a second try under way is sent on again and shares the answer; anothe
     await relayed.relay(target, { ...request(from), replyTag: asked.replyTag }),
     nothing,
   );
-  assertEquals(counters.of("not relayed: reply tag taken"), 1);
+  const elsewhere = { ...request(meet(7)), replyTag: asked.replyTag };
+  assertEquals(await relayed.relay(from, elsewhere), nothing, "nor for another peer");
+  assertEquals(counters.of("not relayed: reply tag taken"), 2);
   assertEquals(sent.length, 2);
   const [answer, bytes] = answerTo(asked);
   assert(target.address !== undefined);

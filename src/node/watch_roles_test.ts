@@ -83,6 +83,11 @@ Deno.test("the role of each link follows from the records of both ends and of th
       peers.map((peer) => peer.prefix).filter((of) => watchersHere(of).includes(prefix)),
     );
   }
+  const [gone] = roles.watchedBy(all[1] ?? self);
+  assert(gone !== undefined);
+  gone.linked = false;
+  assert(!roles.watchedBy(all[1] ?? self).includes(gone), "who has no link is no neighbour");
+  gone.linked = true;
   roles.handleLinks();
   assertEquals(pass(), [], "what has not changed is not told again");
 });
