@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { idOf, ip } from "../../tests/sim/beacon_bus.ts";
 import { CryptoGate } from "../../tests/sim/crypto_gate.ts";
 import { MemoryStorage } from "../../tests/sim/memory_storage.ts";
+import { plainInfo, RecordAuthor } from "../../tests/sim/record_author.ts";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
+import { provenBy } from "../../tests/fixtures/proven.ts";
 import { SeededEntropy } from "../../tests/fixtures/entropy.ts";
 import { sendingSocket } from "../../tests/fixtures/sending_socket.ts";
 import { Counters } from "../base/counters.ts";
@@ -10,9 +12,12 @@ import { isDecodeError } from "../base/decode.ts";
 import { seconds, wallTime } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import { pendingRepliesMax } from "../session/limits.ts";
+import type { ExchangeRole } from "../crypto/mod.ts";
 import { EpochKeys } from "../session/mod.ts";
+import { mappedLinksMax } from "../sync/limits.ts";
 import { Monitor, noAllowance, openRecordLog } from "../sync/mod.ts";
 import { decodeDatagram } from "../wire/datagram.ts";
+import { encodeInfo } from "../wire/info.ts";
 import { decodeRequest, encodeAnswer, type RequestMessage } from "../wire/message.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { socketAddress } from "../wire/socket_address.ts";
@@ -39,6 +44,8 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean, admitsLinks =
   });
   const nothing = () => {};
   const remotes = new Map<number, EpochKeys>();
+  /** Where peers that dial say that they listen. */
+  const state: { listenPort: number | undefined } = { listenPort: undefined };
   const asked: { port: number; request: RequestMessage["kind"] }[] = [];
   const hear = async (port: number, bytes: Uint8Array<ArrayBuffer>) => {
     const keys = remotes.get(port);
@@ -124,10 +131,10 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean, admitsLinks =
     owner: {
       dial: () => Promise.resolve({ kind: "failed", why: "refused", detail: "closed" }),
       knock: () => Promise.resolve({ kind: "failed", why: "refused", detail: "closed" }),
-      listenPortOf: () => undefined,
+      listenPortOf: () => state.listenPort,
       addressesOf: () => [],
       isLate: () => false,
-      isTranslated: () => false,
+      isTranslated: () => true,
       admitsLink: () => admitsLinks,
       handleLinkUp: nothing,
       handleLinkDown: nothing,
@@ -148,10 +155,28 @@ async function linksAmong(gate: CryptoGate, answersPings: boolean, admitsLinks =
     peer.exchanges.accepted = new Uint8Array(32);
     return peer;
   };
+  /** An exchange with somebody is finished, dialled from here or by him. */
+  const prove = async (number: number, role: ExchangeRole, boot = 1): Promise<Peer> => {
+    const author = await RecordAuthor.create(number);
+    const port = 10_000 + number;
+    const keys = remotes.get(port) ?? EpochKeys.create(entropy, author.id, clock.monotonic());
+    remotes.set(port, keys);
+    const result = provenBy(author);
+    const theirs = {
+      ...result.theirs,
+      info: await author.sign({ body: encodeInfo(plainInfo(`n${number}`)) }),
+      grant: await keys.grantFor(selfId, clock.monotonic()),
+      bootNonce: new Uint8Array(16).fill(boot),
+    };
+    const remote = socketAddress(ip("10.0.0.2"), role === "initiator" ? port : 50_000);
+    const local = socketAddress(ip("10.0.0.1"), 7411);
+    links.handleProven({ ...result, role, theirs }, { local, remote });
+    return peers.open(author.id);
+  };
   const askedFor = (kind: RequestMessage["kind"]) =>
     new Set(asked.filter(({ request }) => request === kind).map(({ port }) => port)).size;
   const pings = () => asked.filter(({ request }) => request === "ping").length;
-  return { time, links, meet, askedFor, pings };
+  return { time, links, meet, prove, askedFor, pings, state };
 }
 
 Deno.test("newcomers that never answer take half of the requests that may wait, not all", async () => {
@@ -204,4 +229,42 @@ Deno.test("what comes from a peer that has let go brings no link back at once", 
   links.handleHeard(peer, true);
   await time.advance(seconds(1));
   assertEquals([peer.linked, pings()], [false, before]);
+});
+
+Deno.test("two exchanges that cross prove one link once", async () => {
+  using gate = CryptoGate.install();
+  const { time, prove, pings } = await linksAmong(gate, false, true);
+  for (const role of ["initiator", "responder"] as const) await prove(1, role);
+  await time.advance(seconds(60));
+  assertEquals(pings(), proveTries);
+});
+
+Deno.test("a peer that dials again keeps the address of its link, one that has restarted does not", async () => {
+  using gate = CryptoGate.install();
+  const { time, prove, state } = await linksAmong(gate, true, true);
+  state.listenPort = 10_001;
+  const peer = await prove(1, "responder");
+  await time.advance(seconds(1));
+  assert(peer.linked);
+  state.listenPort = 7_777;
+  await prove(1, "responder");
+  await time.advance(seconds(1));
+  assertEquals(peer.address?.port, 10_001);
+  await prove(1, "responder", 2);
+  await time.advance(seconds(1));
+  assertEquals(peer.address?.port, 7_777);
+});
+
+Deno.test("the way through a translator is kept open to those that have not dialled here", async () => {
+  for (const role of ["initiator", "responder"] as const) {
+    using gate = CryptoGate.install();
+    const { time, links, prove, state } = await linksAmong(gate, true, true);
+    for (let number = 0; number < mappedLinksMax + 1; number++) {
+      state.listenPort = 10_000 + number;
+      await prove(number, role);
+      await time.advance(seconds(1));
+    }
+    const beyond = links.counts["mapping not kept open"] ?? 0;
+    assertEquals(beyond, role === "initiator" ? 1 : 0, role);
+  }
 });
