@@ -16,6 +16,7 @@ import {
   forgivenGapsMax,
   missAfterMax,
   missAfterMin,
+  missAfterUnmeasured,
   probeInterval,
   probeTriesMin,
   selfDoubtMax,
@@ -185,4 +186,23 @@ Deno.test("what was refused does not outweigh an exchange that was finished", ()
   world.take(world.monitor.handleLink(peer, address, world.now));
   world.take(world.monitor.handleRefused(peer, address, world.now));
   assertEquals(world.drops(), []);
+});
+
+Deno.test("round trips that a node's own lateness made long do not make it wait once it is in time", () => {
+  const repeatedAfter = (allowed: number) => {
+    const world = new MonitorWorld();
+    world.allowed = allowed;
+    world.link(peer, answering(700));
+    world.runFor(minute);
+    world.allowed = 0;
+    world.peers.set(peer, silent("hangs"));
+    world.seen.length = 0;
+    while (world.times("suspect").length === 0) world.runPastDeadline(0);
+    const [first, second] = world.times("probe");
+    assert(first !== undefined && second !== undefined);
+    return second - first;
+  };
+  assertEquals(repeatedAfter(1_000), missAfterUnmeasured);
+  // What the lateness is too small for is the link's own.
+  assert(repeatedAfter(600) >= 700);
 });

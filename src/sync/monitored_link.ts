@@ -221,11 +221,19 @@ export class MonitoredLink implements ProbeTimes {
     const rtt = elapsed(probe.sentAt, now);
     // What was answered so long ago says nothing about now.
     if (rtt > this.#trust.patience(answerAgeMax, now)) return "answer too late";
-    this.#roundTrip.sample(rtt);
+    if (!this.#isOwnLateness(rtt, now)) this.#roundTrip.sample(rtt);
     if (!probe.settled) this.#probes.loss.sample(false);
     // What was asked before and should have been answered by now is lost.
     this.#probes.expire(this.#patience(repeatAfterMin, now), now);
     return this.handleHeard(now);
+  }
+
+  /**
+   * Whether a long round trip may be this node's own doing. Then it is no measure of the link, on
+   * which the next sample may be minutes away.
+   */
+  #isOwnLateness(rtt: Duration, now: Instant): boolean {
+    return rtt > repeatAfterMin && rtt <= this.#trust.allowance(now);
   }
 
   /** A datagram was answered. */
