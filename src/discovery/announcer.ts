@@ -19,6 +19,7 @@ import {
   islandMemory,
   resetGapMax,
   resetGapMin,
+  strangersFor,
   trickleDoublings,
   trickleMin,
   trickleRedundancy,
@@ -48,6 +49,7 @@ export class Announcer {
   /** No link came since the last reset. */
   #barren = false;
   readonly #audience = new BoundedMap<NodeId, Instant>(audienceMax);
+  readonly #strangers = new BoundedMap<NodeId, Instant>(audienceMax);
   #sent = 0;
   #suppressed = 0;
   #resets = 0;
@@ -88,14 +90,20 @@ export class Announcer {
     this.#trickle.handleConsistent();
   }
 
-  /** A beacon from another island. One alone is nothing yet; a second one long enough after is. */
-  handleDifferent(now: Instant): void {
+  /**
+   * A beacon from another island. One alone is nothing yet; a second one long enough after is.
+   * Returns whether there is another island; to be sure again takes two more.
+   */
+  handleDifferent(now: Instant): boolean {
     const since = this.#differentSince;
     if (since === undefined || elapsed(since, now) > islandMemory) {
       this.#differentSince = now;
-    } else if (elapsed(since, now) >= islandConfirmation) {
-      this.handleInconsistent(now);
+      return false;
     }
+    if (elapsed(since, now) < islandConfirmation) return false;
+    this.#differentSince = undefined;
+    this.handleInconsistent(now);
+    return true;
   }
 
   /** A solicitation, a confirmed other island, or the loss of this node's last link. */
@@ -119,18 +127,28 @@ export class Announcer {
     this.#resetGap = resetGapMin;
   }
 
-  /** A node with a stored record was heard here. */
-  handleAudience(id: NodeId, now: Instant): void {
-    this.#audience.set(id, now);
+  /** A node was heard here: one of which there is a stored record, or a stranger. */
+  handleAudience(id: NodeId, held: boolean, now: Instant): void {
+    (held ? this.#audience : this.#strangers).set(id, now);
+    if (held) this.#strangers.delete(id);
   }
 
-  /** How many such nodes were heard lately. */
+  /** There is a record of the node now: if it was heard here it is no stranger any more. */
+  handleKnown(id: NodeId): void {
+    const heardAt = this.#strangers.get(id);
+    if (heardAt === undefined) return;
+    this.#strangers.delete(id);
+    this.#audience.set(id, heardAt);
+  }
+
+  /** How many nodes with a stored record were heard lately. */
   audience(now: Instant): number {
-    for (const [id, at] of this.#audience.entries()) {
-      if (elapsed(at, now) <= audienceFor) break;
-      this.#audience.delete(id);
-    }
-    return this.#audience.size;
+    return countSince(this.#audience, audienceFor, now);
+  }
+
+  /** How many others were: anybody can make these up. */
+  strangers(now: Instant): number {
+    return countSince(this.#strangers, strangersFor, now);
   }
 
   /**
@@ -171,4 +189,13 @@ export class Announcer {
       audience: this.audience(now),
     };
   }
+}
+
+/** Those heard so lately; the others are removed, which were heard first and stand first. */
+function countSince(heard: BoundedMap<NodeId, Instant>, since: Duration, now: Instant): number {
+  for (const [id, at] of heard.entries()) {
+    if (elapsed(at, now) <= since) break;
+    heard.delete(id);
+  }
+  return heard.size;
 }

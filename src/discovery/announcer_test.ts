@@ -3,7 +3,7 @@ import { type Instant, instant } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import { idOf } from "../../tests/sim/beacon_bus.ts";
 import { Announcer } from "./announcer.ts";
-import { resetGapMax } from "./limits.ts";
+import { audienceFor, audienceMax, resetGapMax, strangersFor } from "./limits.ts";
 
 /** Moments at which it beacons until `until`. */
 function beacons(announcer: Announcer, until: number, lonely = false): Instant[] {
@@ -103,4 +103,23 @@ Deno.test("resets come at most every 10 s, and ever rarer while they bring no li
   beacons(announcer, 3_310_000);
   announcer.handleInconsistent(instant(3_310_000));
   assertEquals(announcer.snapshot(instant(3_310_000)).resets, before + 2);
+});
+
+Deno.test("strangers count for a minute, whoever has a record for an hour, nobody twice", () => {
+  const announcer = settled();
+  const count = (at: number) => [announcer.audience(instant(at)), announcer.strangers(instant(at))];
+  announcer.handleAudience(idOf(1), false, instant(0));
+  announcer.handleAudience(idOf(2), false, instant(0));
+  announcer.handleAudience(idOf(3), true, instant(0));
+  assertEquals(count(0), [1, 2]);
+  announcer.handleKnown(idOf(1));
+  announcer.handleAudience(idOf(2), true, instant(0));
+  announcer.handleKnown(idOf(9));
+  assertEquals(count(0), [3, 0]);
+  announcer.handleAudience(idOf(4), false, instant(0));
+  assertEquals(count(strangersFor), [3, 1]);
+  assertEquals(count(strangersFor + 1), [3, 0]);
+  assertEquals(count(audienceFor + 1), [0, 0]);
+  for (let n = 0; n < audienceMax + 9; n++) announcer.handleAudience(idOf(n), false, instant(n));
+  assertEquals(count(audienceMax), [0, audienceMax]);
 });

@@ -5,8 +5,8 @@
  *
  * Addresses come from beacons (connect-back), from stored records, from earlier links and from
  * `--peer`. A node dials until it has D links in total (`degreeFor`). With links enough it still
- * answers a solicitation or a beacon from another island, by lot, so that about three of all hearers
- * do; a solicitation repeated within seconds raises the odds. One known unreachable id is dialled
+ * answers a solicitation, or another island once it has heard it twice some seconds apart, by lot, so
+ * that about three of all hearers do; a solicitation repeated within a minute raises the odds. One known unreachable id is dialled
  * every 30 s, every 2 s while there is no link at all, and at once after an interface change.
  *
  * Two islands on one network notice each other by the first beacon of one that the other hears: at
@@ -197,17 +197,18 @@ export class Discovery {
     const text = formatSocketAddress(address);
     if (this.#surroundings.isOwn(text)) return this.#drop("beacon from own address");
     this.#counters.count("beacon heard");
+    let isOtherIsland = false;
     if (beacon.solicitation) this.#hearSolicitation(announcer, now);
     else if (islandAgrees) announcer.handleConsistent(beacon.id);
-    else announcer.handleDifferent(now);
+    else isOtherIsland = announcer.handleDifferent(now);
 
     const id = this.#surroundings.idAt(text, now) ?? beacon.id;
     if (id !== beacon.id) this.#counters.count("beacon under another's name");
-    if (this.#candidates.isHeld(id)) announcer.handleAudience(id, now);
+    announcer.handleAudience(id, this.#candidates.isHeld(id), now);
     if (!this.#candidates.hear(id, address, now)) return this.#drop("stranger without a place");
     this.#dialling.handleHeard(id, now);
     if (!this.#surroundings.isLinked(id)) {
-      this.#considerConnectBack(id, beacon.solicitation, islandAgrees, announcer, now);
+      this.#considerConnectBack(id, beacon.solicitation, isOtherIsland, announcer, now);
     } else if (beacon.solicitation && id === beacon.id && !this.#dialling.isDialling(id)) {
       this.#considerRelink(id, now);
     }
@@ -216,7 +217,9 @@ export class Discovery {
 
   /** A record says where the id listens: `known` knows it from now on, or knows better. */
   handleKnown(id: NodeId): void {
-    if (id !== this.#self) this.#candidates.handleKnown(id);
+    if (id === this.#self) return;
+    this.#candidates.handleKnown(id);
+    for (const announcer of this.#announcers.values()) announcer.handleKnown(id);
   }
 
   /** Paths of links may lead to more ids than before. */
@@ -318,13 +321,13 @@ export class Discovery {
   #considerConnectBack(
     id: NodeId,
     solicitation: boolean,
-    islandAgrees: boolean,
+    isOtherIsland: boolean,
     announcer: Announcer,
     now: Instant,
   ): void {
     if (this.#dialling.isDialling(id)) return;
     const held = this.#candidates.isHeld(id);
-    const asks = solicitation || !islandAgrees;
+    const asks = solicitation || isOtherIsland;
     const beyondDegree = asks && this.#volunteers(id, solicitation, announcer, now);
     if (!beyondDegree && !this.#dialling.wantsLink(held)) return;
     const triedAt = this.#candidates.triedAt(id);
@@ -350,11 +353,19 @@ export class Discovery {
   #volunteers(id: NodeId, solicitation: boolean, announcer: Announcer, now: Instant): boolean {
     const { links } = this.#surroundings;
     if (this.#dialling.isLate || links < eagerLinks || links >= volunteerLinksMax) return false;
-    const audience = this.#hearers(announcer, now);
-    const held = this.#candidates.heldCount;
-    return solicitation
-      ? this.#volunteering.draw(id, audience, held, now)
-      : this.#volunteering.drawOnce(audience, held);
+    const audience = {
+      heard: this.#hearers(announcer, now),
+      strangers: announcer.strangers(now),
+      held: this.#candidates.heldCount,
+    };
+    const drawn = solicitation
+      ? this.#volunteering.draw(id, audience, now)
+      : this.#volunteering.drawOnce(audience);
+    if (drawn) {
+      const what = solicitation ? "a newcomer" : "another island";
+      this.#counters.count(`volunteered for ${what}`);
+    }
+    return drawn;
   }
 }
 

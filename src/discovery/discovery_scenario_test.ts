@@ -240,6 +240,29 @@ Deno.test("a storm from made-up ids and addresses neither runs away with dials n
   }
 });
 
+Deno.test("made-up ids that solicit without end make a newcomer solicit twice, and do not silence its hearers", () => {
+  const bus = new BeaconBus({ seed: 73 });
+  for (let i = 0; i < 20; i++) bus.start("lan");
+  bus.run(60_000);
+  for (let made = 0; made < 5_000; made++) {
+    bus.at(60_000 + 40 * made, () => {
+      const from = socketAddress(ip(`10.9.${made % 200}.${1 + made % 250}`), 7410);
+      bus.forge("lan", { id: idOf(300_000 + made), port: 9, solicitation: true }, from, false);
+    });
+  }
+  for (let i = 0; i < 4; i++) {
+    // As many are heard in a minute as are told apart.
+    const at = 130_000 + i * 30_000;
+    bus.run(at);
+    const newcomer = bus.start("lan");
+    // A node without a link beacons a second time after one to two seconds.
+    bus.run(at + 2_500);
+    assert(newcomer.links.size > 0, `newcomer ${i} has no link after 2.5 s`);
+    bus.run(at + 10_000);
+    assert(newcomer.links.size >= eagerLinks, `${newcomer.links.size} links`);
+  }
+});
+
 Deno.test("a storm from one address costs that address only", () => {
   const bus = new BeaconBus({ seed: 72 });
   for (let i = 0; i < 3; i++) bus.start("lan");

@@ -20,7 +20,10 @@ export const trickleRedundancy = 3;
 export const burstOffsets = [milliseconds(0), milliseconds(100), milliseconds(400)] as const;
 /** Bursts on one interface begin at least this far apart: addresses often appear in a row. */
 export const burstGap = seconds(1);
-/** A different island must be seen twice this far apart: shorter is a change still spreading. */
+/**
+ * A different island must be seen twice this far apart before beacons or dials come of it: shorter is
+ * a change still spreading, and while a network forms that is nearly every beacon.
+ */
 export const islandConfirmation = seconds(5);
 /** A different island seen longer ago than this is forgotten: two full intervals. */
 export const islandMemory = seconds(512);
@@ -166,13 +169,18 @@ export const volunteers = 3;
 export const volunteerGrowth = 2;
 /** A solicitation comes three times in a burst, over IPv6 and IPv4: within this they are one. */
 export const solicitationTwin = seconds(1);
-/** For how long repeated solicitations are counted together. */
-export const solicitationMemory = seconds(10);
+/**
+ * For how long repeated solicitations are counted together: longer than between the first six of a
+ * node without a link (Trickle doubles its intervals), so that the odds are 32 times as good by then.
+ */
+export const solicitationMemory = minutes(1);
 /** Ids whose solicitations are counted. */
 export const solicitorsMax = 512;
 /** Ids per interface that count as audience, and for how long. */
 export const audienceMax = 1_024;
 export const audienceFor = hours(1);
+/** The same of ids without a record: a minute after it was heard there is one of whoever has come. */
+export const strangersFor = minutes(1);
 
 /** One known unreachable id is dialled this often, at random. */
 export const unreachablePause = seconds(30);
