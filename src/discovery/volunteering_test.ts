@@ -38,7 +38,11 @@ Deno.test("another island is dialled for once it was heard twice some seconds ap
   };
   assertEquals(answers(50, false, 10_000), 0, "a change may still be spreading");
   assertEquals(answers(51, false, 9_999 + islandConfirmation), 0);
-  assertEquals(answers(52, true, 10_500 + islandConfirmation), 0, "one of this island asks nothing");
+  assertEquals(
+    answers(52, true, 10_500 + islandConfirmation),
+    0,
+    "one of this island asks nothing",
+  );
   const answered = answers(53, false, 11_000 + islandConfirmation);
   assert(answered > 10 && answered < 20, `${answered} of 20, where three of four are to`);
   assertEquals(answers(54, false, 11_500 + islandConfirmation), 0, "it takes two again");
@@ -57,7 +61,11 @@ Deno.test("strangers count when a newcomer solicits first, and made-up ones not 
   const [first = 0] = answersOf(300, forming, [instant(1_000)]);
   assert(first > 0 && first < 9, `${first} of 300 who are mostly strangers to one another`);
   const moments = [instant(1_000), second];
-  const [silenced = 0, again] = answersOf(300, { heard: 300, strangers: 1_000_000, held: 300 }, moments);
+  const [silenced = 0, again] = answersOf(
+    300,
+    { heard: 300, strangers: 1_000_000, held: 300 },
+    moments,
+  );
   assertEquals(silenced, 0);
   assertEquals([again], answersOf(300, { heard: 300, strangers: 0, held: 300 }, moments).slice(1));
   assert(again !== undefined && again > 1, `${again} answer a second solicitation`);

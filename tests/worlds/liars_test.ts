@@ -2,12 +2,16 @@ import { assert, assertEquals } from "@std/assert";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { milliseconds, minutes, seconds } from "../../src/base/instant.ts";
 import { Prng } from "../../src/base/prng.ts";
+import { openTag } from "../../src/crypto/mod.ts";
+import { eagerLinks } from "../../src/discovery/limits.ts";
 import { newAuthorsBurst } from "../../src/node/limits.ts";
 import { shedReasons } from "../../src/node/overload.ts";
+import { encodeBeacon } from "../../src/wire/beacon.ts";
 import { encodeLinks, prefixHexOf } from "../../src/wire/links.ts";
 import type { AnswerMessage, RelayRequest } from "../../src/wire/message.ts";
 import { nodeIdPrefix } from "../../src/wire/node_id.ts";
 import { linksKind } from "../../src/wire/record_key.ts";
+import { ip } from "../fixtures/addresses.ts";
 import { type CompareLie, liar, sink } from "../sim/lies.ts";
 import { RecordAuthor } from "../sim/record_author.ts";
 import { Rogue } from "../sim/rogue.ts";
@@ -177,6 +181,41 @@ Deno.test("a neighbour that sends a thousand new identities a second stops nobod
   const brought = victim.node.archive.store.authorCount;
   assert(brought < 10 * ticks - 400, `${brought} of ${10 * ticks} are known`);
   await newcomerIsKnown(world, victims);
+  assertEquals(lostLinks(victims), []);
+  await world.end();
+});
+
+Deno.test("somebody who beacons for ten thousand made-up ids keeps no newcomer without links", async () => {
+  using world = new World(445);
+  const victims = await settled(world, 16);
+  const prng = new Prng([9, 445]);
+  const made = { tag: await openTag(), idForm: "plain", solicitation: true, port: 9 } as const;
+  const island = new Uint8Array(16);
+  /** A hundred a second, each from an address of its own, as his own machine might send them. */
+  const flood = async (forSeconds: number) => {
+    for (let n = 0; n < 100 * forSeconds; n++) {
+      const id = Uint8Array.from({ length: 32 }, () => prng.below(256));
+      const bytes = encodeBeacon({ ...made, id, island });
+      const from = ip(`10.77.${prng.below(256)}.${1 + prng.below(250)}`);
+      for (const { host, isRunning } of world.machines) {
+        if (isRunning) host.hear(bytes, from, "eth0");
+      }
+      await world.run(milliseconds(10));
+    }
+  };
+  // As many are heard in the last minute as are told apart.
+  await flood(60);
+  for (let round = 0; round < 3; round++) {
+    const late = await world.machine(`late ${round}`);
+    await late.start();
+    // It solicits twice within two seconds, and the second time only who has a record counts.
+    await flood(4);
+    assert(late.node.peers.linkCount > 0, `${late.name} has no link`);
+    await flood(10);
+    const { linkCount } = late.node.peers;
+    assert(linkCount >= eagerLinks, `${late.name} has ${linkCount} links`);
+  }
+  await world.until("all agree", () => inStep(world.machines), seconds(15));
   assertEquals(lostLinks(victims), []);
   await world.end();
 });
