@@ -123,3 +123,11 @@ Deno.test("strangers count for a minute, whoever has a record for an hour, nobod
   for (let n = 0; n < audienceMax + 9; n++) announcer.handleAudience(idOf(n), false, instant(n));
   assertEquals(count(audienceMax), [0, audienceMax]);
 });
+
+Deno.test("another island is found once for every two beacons some seconds apart, whether it resets or not", () => {
+  const announcer = settled();
+  const found = [0, 5_000, 5_001, 10_001, 10_002, 15_001, 15_002].map((ms) =>
+    announcer.handleDifferent(instant(1_000_000 + ms))
+  );
+  assertEquals(found, [false, true, false, true, false, false, true]);
+});

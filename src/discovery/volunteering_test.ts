@@ -1,26 +1,28 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Instant, instant } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
-import { formatSocketAddress } from "../wire/socket_address.ts";
 import { KnownBook } from "../../tests/fixtures/known_book.ts";
 import {
   at,
   beaconOf,
-  dialsIn,
+  books,
   eth0,
+  learn,
   port,
   run,
   self,
 } from "../../tests/fixtures/lone_discovery.ts";
 import { idOf } from "../../tests/sim/beacon_bus.ts";
-import { Discovery } from "./discovery.ts";
+import { Discovery, type HeardBeacon } from "./discovery.ts";
 import { eagerLinks, islandConfirmation, solicitationMemory, solicitationTwin } from "./limits.ts";
 import { type Audience, Volunteering } from "./volunteering.ts";
 
-Deno.test("another island is dialled for once it was heard twice some seconds apart, by lot", () => {
-  const hearers = Array.from({ length: 20 }, (_, seed) => {
+/** Twenty hearers with links enough; how many of them dial who beacons. */
+function hearers() {
+  const machines = Array.from({ length: 20 }, (_, seed) => {
     const known = new KnownBook(new Prng([seed]));
     const machine = new Discovery({ self, port, prng: new Prng([seed]), known }, instant(0));
+    books.set(machine, known);
     machine.handleInterfaces([eth0], instant(0));
     for (let n = 10; n < 10 + eagerLinks; n++) {
       machine.handleLinked(idOf(n), at(`10.0.0.${n}`), instant(n));
@@ -28,24 +30,45 @@ Deno.test("another island is dialled for once it was heard twice some seconds ap
     run(machine, 9_999);
     return machine;
   });
-  /** How many of them dial who beacons. */
-  const answers = (n: number, islandAgrees: boolean, when: number) => {
-    const from = at(`10.0.0.${n}`);
-    return hearers.filter((machine) => {
-      machine.handleBeacon(beaconOf(idOf(n)), from, "eth0", islandAgrees, instant(when));
-      return dialsIn(run(machine, when + 100)).includes(formatSocketAddress(from));
+  const answers = (beacon: HeardBeacon, islandAgrees: boolean, when: number) => {
+    const from = at("10.0.0.99");
+    return machines.filter((machine) => {
+      machine.handleBeacon(beacon, from, "eth0", islandAgrees, instant(when));
+      // A search at leisure may find somebody too.
+      return run(machine, when + 100)
+        .some(({ effect }) => effect.kind === "dial" && effect.why === "beacon");
     }).length;
   };
-  assertEquals(answers(50, false, 10_000), 0, "a change may still be spreading");
-  assertEquals(answers(51, false, 9_999 + islandConfirmation), 0);
-  assertEquals(
-    answers(52, true, 10_500 + islandConfirmation),
-    0,
-    "one of this island asks nothing",
-  );
-  const answered = answers(53, false, 11_000 + islandConfirmation);
+  return { machines, answers };
+}
+
+Deno.test("another island is dialled for once it was heard twice some seconds apart, by lot", () => {
+  const { answers } = hearers();
+  const answersTo = (n: number, islandAgrees: boolean, when: number) =>
+    answers(beaconOf(idOf(n)), islandAgrees, when);
+  assertEquals(answersTo(50, false, 10_000), 0, "a change may still be spreading");
+  assertEquals(answersTo(51, false, 9_999 + islandConfirmation), 0);
+  assertEquals(answersTo(52, true, 10_500 + islandConfirmation), 0, "this island asks nothing");
+  const answered = answersTo(53, false, 11_000 + islandConfirmation);
   assert(answered > 10 && answered < 20, `${answered} of 20, where three of four are to`);
-  assertEquals(answers(54, false, 11_500 + islandConfirmation), 0, "it takes two again");
+  assertEquals(answersTo(54, false, 11_500 + islandConfirmation), 0, "it takes two again");
+});
+
+Deno.test("who was only heard counts as hearer too, and on when there is a record of him", () => {
+  const { machines, answers } = hearers();
+  const crowd = Array.from({ length: 200 }, (_, i) => idOf(1_000 + i));
+  const audiences = () =>
+    machines.map((machine) => machine.snapshot(instant(10_100)).interfaces.eth0?.audience);
+  for (const machine of machines) {
+    for (const id of crowd) {
+      machine.handleBeacon(beaconOf(id), at("10.0.0.77"), "eth0", true, instant(10_000));
+    }
+  }
+  assertEquals(new Set(audiences()), new Set([0]));
+  const answered = answers(beaconOf(idOf(60), true), false, 10_100);
+  assert(answered < 4, `${answered} of 20, where one in seventy is to`);
+  for (const machine of machines) for (const id of crowd) learn(machine, id, []);
+  assertEquals(new Set(audiences()), new Set([crowd.length]));
 });
 
 /** How many of so many hearers with that picture answer at each of these moments. */
