@@ -17,7 +17,7 @@ const formedWithin = seconds(60);
 /** Links that are too many are let go and others sought meanwhile: these exchanges count as well. */
 const lookedAtFor = minutes(5);
 /** Links that a node has above those it strives for: who volunteers for it is drawn by lot. */
-const linksAbove = 1.5;
+const linksAbove = 2;
 /** Exchanges that a forming LAN may need for each link that a node strives for. */
 const exchangesPerLink = 1.5;
 
