@@ -2,7 +2,18 @@ import { assert, assertEquals } from "@std/assert";
 import { compareBytes } from "../../src/base/bytes.ts";
 import { days, milliseconds, minutes, seconds, wallTime } from "../../src/base/instant.ts";
 import { ip } from "../sim/memory_network.ts";
-import { World, worldBeginsAt } from "../sim/world.ts";
+import { type Machine, World, worldBeginsAt } from "../sim/world.ts";
+
+/** The clone starts a little after the one that it is a copy of, and both find out. */
+async function bothWarn(world: World, one: Machine, clone: Machine): Promise<void> {
+  await world.run(milliseconds(1_500));
+  await clone.start();
+  await world.until(
+    "both warn",
+    () => [one, clone].every((each) => each.warningCodes().includes("duplicate-identity")),
+    minutes(3),
+  );
+}
 
 Deno.test("two nodes under one key both say so, and one of them stops announcing", async () => {
   using world = new World(21);
@@ -11,13 +22,7 @@ Deno.test("two nodes under one key both say so, and one of them stops announcing
   const [other] = await world.nodes("other");
   assert(other !== undefined);
   await one.start();
-  await world.run(milliseconds(1_500));
-  await clone.start();
-  await world.until(
-    "both warn",
-    () => [one, clone].every((each) => each.warningCodes().includes("duplicate-identity")),
-    minutes(3),
-  );
+  await bothWarn(world, one, clone);
   assert(!other.warningCodes().includes("duplicate-identity"));
   await world.run(minutes(2));
   const higher = compareBytes(one.bootNonce(), clone.bootNonce()) > 0 ? one : clone;
@@ -50,13 +55,7 @@ Deno.test("a clone that meets its own records on a network apart is told by them
   left.host.attach("eth1", "middle", ip("10.3.0.1"));
   right.host.attach("eth1", "middle", ip("10.3.0.2"));
   await Promise.all([one, left, right].map((each) => each.start()));
-  await world.run(milliseconds(1_500));
-  await clone.start();
-  await world.until(
-    "both warn",
-    () => [one, clone].every((each) => each.warningCodes().includes("duplicate-identity")),
-    minutes(3),
-  );
+  await bothWarn(world, one, clone);
   await world.end();
 });
 
