@@ -113,8 +113,9 @@ export class Pump {
           await this.#clock.wait(next, this.#wake.signal);
           if (!this.#wake.signal.aborted) this.#lateness?.note(next, this.#clock.monotonic());
           this.#sleepsUntil = undefined;
-        } // A machine that stays due must not starve the sockets: yield to them once a round.
-        else await this.#clock.wait(later(now, milliseconds(1)), signal);
+        } // A machine that stays due must not starve the sockets: yield to them once a round, however
+        // long that took.
+        else await this.#clock.wait(later(this.#clock.monotonic(), milliseconds(1)), signal);
       }
     } finally {
       signal.removeEventListener("abort", stop);

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { VirtualClock, VirtualTime } from "../../tests/sim/virtual_clock.ts";
-import { type Instant, later, milliseconds, seconds } from "../base/instant.ts";
+import { type Instant, instant, later, milliseconds, seconds, wallTime } from "../base/instant.ts";
+import type { Clock } from "../platform/clock.ts";
 import { Pump, type Timed } from "./pump.ts";
 
 /** Wants to be called at certain times; notes when it was. */
@@ -91,6 +92,36 @@ Deno.test("a part that stays due starves neither the others nor the rest of the 
   assert(greedy.called.length <= 102);
   stopping.abort();
   await running;
+});
+
+Deno.test("a part that stays due and takes its time lets the rest of the process have a turn each round", async () => {
+  let now = 0;
+  let turns = 0;
+  let rounds = 0;
+  const stopping = new AbortController();
+  const clock: Clock = {
+    monotonic: () => instant(now),
+    wall: () => wallTime(now),
+    wait: (until) => {
+      // As the machine's: for what is past nobody waits.
+      if (until > now) {
+        turns++;
+        now = until;
+      }
+      return Promise.resolve();
+    },
+  };
+  const slow: Timed = {
+    nextTimeout: () => instant(0),
+    handleTimeout: () => {
+      assertEquals(turns, rounds);
+      rounds++;
+      now += 5;
+      if (rounds === 20) stopping.abort();
+    },
+  };
+  await new Pump(clock, [slow]).run(stopping.signal);
+  assertEquals(rounds, 20);
 });
 
 Deno.test("the pump ends with its signal, at once and without a further call", async () => {
