@@ -70,6 +70,12 @@ const rules: readonly Rule[] = [
     why: "a test waits for the event, with a deadline",
   },
   {
+    name: "sizes-of-properties",
+    pattern: /^(?!.*\bsize:)(?!.*\bminLength: \d\d).*\bmaxLength: (?:1[1-9]|[2-9]\d|\d{3})/,
+    allowed: (file) => !isTest(file),
+    why: "fast-check stops at ten elements, whatever maxLength says, unless it is told a size",
+  },
+  {
     name: "no-any",
     pattern: /:\s*any\b|\bas any\b|<any>|\bas unknown as\b/,
     // This file spells the pattern.

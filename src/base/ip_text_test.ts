@@ -11,13 +11,10 @@ Deno.test("a text is an IPv4 address exactly if it is four decimal octets withou
     fc.nat(300).map(String),
     fc.constantFrom("", "0", "00", "01", "255", "256"),
   );
+  const letter = fc.constantFrom("0", "1", "2", "9", ".", " ", "a", "-", "٣");
   const text = fc.oneof(
     fc.array(part, { minLength: 3, maxLength: 5 }).map((parts) => parts.join(".")),
-    fc.string({
-      unit: fc.constantFrom("0", "1", "2", "9", ".", " ", "a", "-", "٣"),
-      maxLength: 15,
-      size: "max",
-    }),
+    fc.string({ unit: letter, maxLength: 15, size: "max" }),
   );
   fc.assert(
     fc.property(text, (one) => {

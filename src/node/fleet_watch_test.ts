@@ -211,6 +211,18 @@ Deno.test("a forgotten node is new when a path leads to it again, and when it sa
   assertEquals(settle(), ["one anew met again", "one anew new", "one anew reachable"]);
 });
 
+Deno.test("a forgotten node of which nothing is held is met again when it says something", async () => {
+  const { watch, say, linked, forgotten, settle } = await fleet();
+  watch.handleWatched();
+  const { id } = await RecordAuthor.create(2);
+  forgotten.set(id, 0);
+  linked.add(id);
+  watch.handleChange();
+  assertEquals([settle(), [...forgotten.keys()]], [[], [id]]);
+  await say(2, "one");
+  assertEquals(settle(), ["one met again", "one new", "one reachable"]);
+});
+
 Deno.test("names that two nodes claim are told, and when it is over", async () => {
   const { say, state, settle } = await fleet();
   state.watched = false;

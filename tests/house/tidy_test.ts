@@ -31,6 +31,16 @@ Deno.test("tidy sees ambient time, randomness, runtime, cryptography and lost er
   assertEquals(breaches([file("tests/e2e/a_test.ts", "await delay(5);")]).length, 1);
 });
 
+Deno.test("tidy sees a property that would never reach the size it names", () => {
+  const sized = (options: string) =>
+    breaches([file("src/sync/a_test.ts", `const a = fc.array(one, { ${options} });`)]).length;
+  assertEquals(sized("maxLength: 80"), 1);
+  assertEquals(sized("minLength: 1, maxLength: 11"), 1);
+  assertEquals(sized('maxLength: 80, size: "max"'), 0);
+  assertEquals(sized("maxLength: 9"), 0);
+  assertEquals(sized("minLength: 32, maxLength: 32"), 0);
+});
+
 Deno.test("tidy does not mind words in comments and strings", () => {
   assertEquals(breaches([file("src/sync/a.ts", '// Date.now\nconst a = "Deno.cwd";')]), []);
 });
