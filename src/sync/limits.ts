@@ -199,6 +199,11 @@ export const repeatAfterMin = milliseconds(100);
 export const missAfterMin = milliseconds(150);
 /** Both while no round trip has been measured. */
 export const missAfterUnmeasured = milliseconds(250);
+/**
+ * So often a link whose answers may take longer than that is measured again at once: it was proven
+ * while somebody was busy, or it is long.
+ */
+export const remeasuringsMax = 3;
 /** The same at most, on links whose measured round trips are slow, and for a node that is. */
 export const missAfterMax = seconds(2);
 /** A node that is slow itself takes up to this much more patience, in lengths of the usual one. */

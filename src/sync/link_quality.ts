@@ -12,19 +12,28 @@ const roundTripGain = 1 / 8;
 const variationGain = 1 / 4;
 const variationWeight = 4;
 
+/** So many samples the mean reaches back; before, the first one alone would be half of it. */
+const settledSamples = 1 / roundTripGain;
+
 /** Smoothed round-trip time and its mean deviation. */
 export class RoundTripEstimate {
   #smoothed: Duration | undefined;
   #variation = 0;
+  #samples = 0;
 
   /** Absent before the first sample. */
   get smoothed(): Duration | undefined {
     return this.#smoothed;
   }
 
-  /** Takes in one measured round trip. */
+  /**
+   * Takes in one measured round trip. Links are proven while processes start and machines are busy:
+   * an early sample that is half as long as the mean begins it anew.
+   */
   sample(rtt: Duration): void {
-    if (this.#smoothed === undefined) {
+    this.#samples += 1;
+    const isUnsettled = this.#samples <= settledSamples;
+    if (this.#smoothed === undefined || (isUnsettled && rtt < this.#smoothed / 2)) {
       this.#smoothed = rtt;
       this.#variation = rtt / 2;
       return;

@@ -58,3 +58,15 @@ Deno.test("round trips are smoothed as RFC 6298 says", () => {
   assertEquals(estimate.smoothed, milliseconds(110));
   assertEquals(estimate.patience(milliseconds(1), milliseconds(2_000)), milliseconds(340));
 });
+
+Deno.test("an early sample that is half as long begins the estimate anew, a later one does not", () => {
+  const estimate = new RoundTripEstimate();
+  const patience = () => estimate.patience(milliseconds(1), milliseconds(2_000));
+  estimate.sample(milliseconds(600));
+  estimate.sample(milliseconds(10));
+  assertEquals(patience(), milliseconds(30));
+  for (let i = 0; i < 6; i++) estimate.sample(milliseconds(600));
+  const settled = patience();
+  estimate.sample(milliseconds(10));
+  assert(patience() > settled / 2);
+});

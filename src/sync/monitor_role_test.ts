@@ -13,6 +13,7 @@ import {
 import {
   mappedLinksMax,
   probeInterval,
+  remeasuringsMax,
   restingProbeInterval,
   watcherSilence,
   watchHandover,
@@ -144,4 +145,19 @@ Deno.test("a watcher that knows its turn probes at its turn, also after a suspic
   const since = world.times("probe").filter((at) => at > after);
   for (const at of since) assertEquals((at - turn) % probeInterval, 0);
   assertEquals(since.length, 10);
+});
+
+Deno.test("a resting link that seems slow is measured again soon, and a slow one not for ever", () => {
+  const probesWithRtts = (...rtts: readonly number[]) => {
+    const world = new MonitorWorld();
+    const left = [...rtts];
+    world.link(peer, { answers: () => left.length > 1 ? left.shift() : left[0], tcp: "finished" });
+    world.monitor.handleRole(peer, resting, undefined, world.now);
+    world.monitor.handleReportedLoss(peer, fakeNodeId(2), world.now);
+    world.runFor(minute);
+    return world.times("probe").length;
+  };
+  assertEquals(probesWithRtts(5), 1);
+  assertEquals(probesWithRtts(200, 5), 2);
+  assertEquals(probesWithRtts(200), 1 + remeasuringsMax);
 });

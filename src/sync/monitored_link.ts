@@ -29,6 +29,7 @@ import {
   probeInterval,
   provenAddressesMax,
   provenAddressLifetime,
+  remeasuringsMax,
   repeatAfterMin,
   restartingLinkLifetime,
   restingProbeInterval,
@@ -88,6 +89,7 @@ export class MonitoredLink implements ProbeTimes {
   #indirectRounds = 0;
   #forgivenGaps = 0;
   readonly #roundTrip = new RoundTripEstimate();
+  #remeasurings = 0;
   /** Somebody lost the peer: the probe under way, or the next one, is for that. */
   #isReported = false;
   /** A proven port refused, before anybody was suspected. */
@@ -222,15 +224,23 @@ export class MonitoredLink implements ProbeTimes {
     // What was answered so long ago says nothing about now.
     if (rtt > this.#trust.patience(answerAgeMax, now)) return "answer too late";
     if (!this.#isOwnLateness(rtt, now)) this.#roundTrip.sample(rtt);
+    this.#measureAgain(now);
     if (!probe.settled) this.#probes.loss.sample(false);
     // What was asked before and should have been answered by now is lost.
     this.#probes.expire(this.#patience(repeatAfterMin, now), now);
     return this.handleHeard(now);
   }
 
+  /** What seems long is asked again soon: where others watch the next sample may be minutes away. */
+  #measureAgain(now: Instant): void {
+    const patience = this.#roundTrip.patience(repeatAfterMin, missAfterMax);
+    if (patience <= missAfterUnmeasured || this.#remeasurings >= remeasuringsMax) return;
+    this.#remeasurings += 1;
+    this.probeBy(later(now, probeInterval));
+  }
+
   /**
-   * Whether a long round trip may be this node's own doing. Then it is no measure of the link, on
-   * which the next sample may be minutes away.
+   * Whether a long round trip may be this node's own doing. Then it is no measure of the link.
    */
   #isOwnLateness(rtt: Duration, now: Instant): boolean {
     return rtt > repeatAfterMin && rtt <= this.#trust.allowance(now);
@@ -466,10 +476,8 @@ export class MonitoredLink implements ProbeTimes {
       : isRepeated
       ? missAfterMin
       : repeatAfterMin;
-    // The repetition is but a datagram: only what is concluded from it has to wait for this node.
-    const wait = this.#isReported && !isRepeated
-      ? this.#roundTrip.patience(least, missAfterMax)
-      : this.#patience(least, now);
+    // The repetition is but a datagram: only what is concluded from it has to wait.
+    const wait = this.#isReported && !isRepeated ? least : this.#patience(least, now);
     return { sentAt, isRepeated, until: later(sentAt, wait) };
   }
 
