@@ -11,6 +11,7 @@ import { recordEntry } from "../sync/log_format.ts";
 import { openRecordLog } from "../sync/mod.ts";
 import { Archive } from "./archive.ts";
 import { Background } from "./background.ts";
+import { writeAgainAfter } from "./limits.ts";
 
 const begins = Date.UTC(2026, 6, 1);
 const entropy = new SeededEntropy([1]);
@@ -142,6 +143,26 @@ Deno.test("a disk that is full is told, the record is held all the same", async 
   assertEquals(received.kind, "stored");
   assertEquals(told.length, 1);
   assert(told[0]?.includes("No space left"), told[0]);
+});
+
+Deno.test("while all is written anew nothing is due, and what a full disk refused is there after it", async () => {
+  const { time, clock, storage } = world();
+  const { archive, background } = await opened(storage, clock);
+  storage.setBytesMax(0);
+  await archive.receive(await (await RecordAuthor.create(1)).sign({ serial: 5, signedAt: begins }));
+  await background.settled();
+  storage.setBytesMax(Number.POSITIVE_INFINITY);
+  await time.advance(writeAgainAfter);
+  const now = clock.monotonic();
+  assert((archive.nextTimeout() ?? Infinity) <= now);
+  // Something else is being written in that moment.
+  await archive.receive(await (await RecordAuthor.create(2)).sign({ serial: 6, signedAt: begins }));
+  archive.handleTimeout(now);
+  assert((archive.nextTimeout() ?? Infinity) > now, "or the pump would spin");
+  await background.settled();
+  await archive.close();
+  const again = await opened(storage, clock);
+  assertEquals([...again.archive.store.records()].map(({ serial }) => serial).sort(), [5, 6]);
 });
 
 Deno.test("what has aged goes for good, at a restart too; under a suspect clock it stays", async () => {

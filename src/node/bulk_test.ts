@@ -50,7 +50,8 @@ async function taker(records: readonly (readonly [RecordKey, Bytes])[], newAutho
   const neighbours = await Promise.all([901, 902].map((number) => RecordAuthor.create(number)));
   let [dialled, pages] = [0, 0];
   const compared: NodeId[] = [];
-  const state = { isReached: true };
+  const state = { isReached: true, stops: false };
+  const stopping = new AbortController();
   const bulk: Bulk = new Bulk({
     clock,
     counters,
@@ -58,9 +59,10 @@ async function taker(records: readonly (readonly [RecordKey, Bytes])[], newAutho
     prng: new Prng([1]),
     peers,
     newAuthors,
-    stopping: new AbortController().signal,
+    stopping: stopping.signal,
     authenticator: {
       dial: async (_to, _signal, _onConnected, onProven) => {
+        if (state.stops) stopping.abort();
         if (!state.isReached) return { kind: "failed", why: "refused", detail: "closed" };
         const result = provenBy(neighbours[dialled++] ?? fail());
         await onProven?.({
@@ -154,4 +156,13 @@ Deno.test("records are not taken from another node that stands at a neighbour's 
   await takeFrom(1);
   assertEquals([known.size, pages()], [0, 0]);
   assertEquals(counters.of("bulk: another node there"), 1);
+});
+
+Deno.test("a node that stops while it takes records compares with nobody any more", async () => {
+  const { takeFrom, link, compared, state } = await taker([], new WorkBudget(450, 0));
+  link(0);
+  state.isReached = false;
+  state.stops = true;
+  await takeFrom(0);
+  assertEquals(compared, []);
 });
