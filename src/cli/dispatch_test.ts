@@ -272,6 +272,14 @@ Deno.test("a node without others gets a friendly word beside its table", async (
   assertEquals(world.stderr.text, "");
 });
 
+Deno.test("a table may have more rows than a call may have arguments", async () => {
+  const world = new FakeSurroundings();
+  const [self] = reports.nodes.nodes;
+  assert(self !== undefined);
+  world.control.nodesReport = { nodes: new Array(200_000).fill(self) };
+  assertEquals(await world.mesh("nodes"), 0);
+});
+
 Deno.test("tables are aligned, ages are told, and nobody's name steers the terminal", async () => {
   const world = new FakeSurroundings();
   assertEquals(await world.mesh("nodes"), 0);

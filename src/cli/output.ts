@@ -128,9 +128,10 @@ export class Output {
     const shown = columns.map((column, at) => ({
       ...column,
       at,
-      width: Math.max(
+      // Not as arguments of one call: the stack takes little more than a hundred thousand.
+      width: rows.reduce(
+        (width, row) => Math.max(width, textWidth(row[at]?.text ?? "")),
         textWidth(column.title),
-        ...rows.map((row) => textWidth(row[at]?.text ?? "")),
       ),
       isUsed: rows.some((row) => (row[at]?.text ?? "") !== ""),
     })).filter(({ isUsed }) => isUsed);

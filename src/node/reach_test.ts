@@ -91,11 +91,15 @@ Deno.test("links are followed as few at a time as wanted", () => {
     const neighbours = [others[i - 1] ?? self, others[i + 1]].flatMap((other) => other ?? []);
     store.admit(unsignedLinks(id, 1, neighbours), instant(0), wall);
   }
+  const stepsOf = (walked: Reach) => {
+    let steps = 1;
+    while (walked.walk(1)) steps++;
+    return steps;
+  };
   const reach = new Reach(linkGraphOf(store), self, others.slice(0, 1));
-  let steps = 1;
-  while (reach.walk(1)) steps++;
-  assertEquals(steps, others.length);
+  assertEquals(stepsOf(reach), others.length);
   assertEquals(reach.walk(1), false);
+  assertEquals(stepsOf(new Reach(linkGraphOf(store), self, others)), others.length);
   const hops = others.map((id) => reach.pathTo(id)?.hops);
   assertEquals(hops, others.map((_, i) => i + 1));
 });
