@@ -72,7 +72,7 @@ export class ControlAnswers implements ServedControl {
 
   /** The fleet, as soon as that takes no long turn. */
   async #view(): Promise<FleetView> {
-    await this.#node.fleet.wasRead;
+    await this.#node.fleet.whenRead();
     return this.#node.fleet.view;
   }
 

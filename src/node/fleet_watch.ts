@@ -24,6 +24,7 @@ import {
   looksGap,
   pickTries,
   quietLookPerNode,
+  readAheadAwaitedSlice,
   readAheadFrom,
   readAheadSlice,
   viewPerNode,
@@ -70,6 +71,8 @@ export class FleetWatch implements Timed {
   /** What there was when somebody began to watch before that was done. */
   #watchedFrom: { readonly records: GraphSource; readonly linked: readonly NodeId[] } | undefined;
   readonly #wasRead = Promise.withResolvers<void>();
+  /** Whether somebody waits for that. */
+  #isAwaited = false;
   /** Since when that is due: always, as long as it lasts. */
   readonly #readFrom: Instant;
 
@@ -85,7 +88,8 @@ export class FleetWatch implements Timed {
   }
 
   /** Resolves when the view takes no long time to make, or the node stops: who can wait, waits. */
-  get wasRead(): Promise<void> {
+  whenRead(): Promise<void> {
+    this.#isAwaited = true;
     return this.#wasRead.promise;
   }
 
@@ -207,7 +211,8 @@ export class FleetWatch implements Timed {
 
   handleTimeout(now: Instant): void {
     if (this.#ahead !== undefined) {
-      if (!this.#ahead.read(readAheadSlice)) this.#finishReading();
+      const slice = this.#isAwaited ? readAheadAwaitedSlice : readAheadSlice;
+      if (!this.#ahead.read(slice)) this.#finishReading();
       return;
     }
     if (this.#lookAt === undefined || now < this.#lookAt) return;

@@ -12,6 +12,7 @@ import { FleetWatch } from "./fleet_watch.ts";
 import {
   looksGap,
   quietLookPerNode,
+  readAheadAwaitedSlice,
   readAheadFrom,
   readAheadSlice,
   viewPerNode,
@@ -327,11 +328,14 @@ Deno.test("who can wait is told when the first look is prepared, and is not kept
   const count = readAheadFrom + 1;
   const { clock, counted, watch } = startWithMany(count);
   let wasRead = false;
-  const waiting = watch.wasRead.then(() => wasRead = true);
+  const waiting = watch.whenRead().then(() => wasRead = true);
   while (counted.reads < count) {
     await Promise.resolve();
     assertEquals(wasRead, false);
+    const before = counted.reads;
     watch.handleTimeout(clock.monotonic());
+    const most = Math.min(readAheadAwaitedSlice, count - before);
+    assertEquals(counted.reads - before, most, "in larger slices than when nobody waits");
   }
   for (let i = 0; i < count; i++) watch.handleTimeout(clock.monotonic());
   await waiting;
@@ -340,7 +344,7 @@ Deno.test("who can wait is told when the first look is prepared, and is not kept
   assertEquals(counted.reads, before, "nothing is left to be taken apart");
   const { watch: other } = startWithMany(count);
   other.handleStopping();
-  await other.wasRead;
+  await other.whenRead();
 });
 
 Deno.test("whoever watches while the first look is prepared is told what comes after, in slices", () => {

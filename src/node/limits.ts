@@ -192,6 +192,11 @@ export const readAheadFrom = 2_000;
  * every step, dozens of times: with slices of 400 for all of them, a second in a fleet of 20,000.
  */
 export const readAheadSlice = 100;
+/**
+ * The same while a command waits for the last of them: on a machine with too much to do a turn comes
+ * late, and people wait for as many as there are slices.
+ */
+export const readAheadAwaitedSlice = 300;
 /** Nodes of a list that are sorted together, before such runs are merged: a millisecond. */
 export const listingRun = 1_000;
 /** Nodes whose links are followed in a turn to tell how far others are: half a millisecond. */
