@@ -165,17 +165,22 @@ export class Publisher implements Timed {
    * before `builtAt`, or one long past, for while a machine sleeps the clock that refreshes stands
    * still. To everybody whose clock is right such a record has expired.
    */
-  signAnew(builtAt: WallTime): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#info === undefined) return;
-      const { signedAt } = this.#info;
-      const oldest = Math.min(signedAt, this.#linksSignedAt ?? signedAt);
-      const wall = this.#options.owner.signingTime();
-      const isFromBefore = oldest < builtAt && wall >= builtAt;
-      if (!isFromBefore && wall - oldest <= refreshInterval) return;
+  async signAnew(builtAt: WallTime): Promise<void> {
+    // Asked at every look; what the turn before has signed is judged again.
+    if (!this.#isDateRefused(builtAt)) return;
+    await this.#inTurn(async () => {
+      if (!this.#isDateRefused(builtAt)) return;
       await this.#publishInfo(true, true);
       if (this.#linksBody !== undefined) await this.#publishLinks(true, true);
     });
+  }
+
+  #isDateRefused(builtAt: WallTime): boolean {
+    if (this.#info === undefined) return false;
+    const { signedAt } = this.#info;
+    const oldest = Math.min(signedAt, this.#linksSignedAt ?? signedAt);
+    const wall = this.#options.owner.signingTime();
+    return (oldest < builtAt && wall >= builtAt) || wall - oldest > refreshInterval;
   }
 
   /**

@@ -187,14 +187,14 @@ export class Monitor {
    */
   handleReportedLoss(id: NodeId, reporter: string, now: Instant): void {
     const link = this.#link(id);
-    if (link === undefined || link.isWaiting) return;
+    if (link === undefined || link.isSuspect || link.isReported) return;
     const pair = `${id} ${reporter}`;
     const reportedAt = this.#reports.get(pair);
     if (reportedAt !== undefined && elapsed(reportedAt, now) < reportedLossPause) {
       return this.#counters.count("loss reported again");
     }
     this.#reports.set(pair, now);
-    link.handleReportedLoss(later(now, scaled(reportedLossSpread, this.#prng.unit())));
+    link.handleReportedLoss(later(now, scaled(reportedLossSpread, this.#prng.unit())), now);
   }
 
   /** The peer said that it will be back: its link is kept for a minute, once per exchange. */

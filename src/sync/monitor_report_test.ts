@@ -111,3 +111,21 @@ Deno.test("a refusal where no exchange was finished decides nothing in a late no
   world.runPastDeadline(0);
   assertEquals([world.times("suspect").length, world.drops()], [1, []]);
 });
+
+Deno.test("a report while a slow link's answer is awaited has the probe repeated at once", () => {
+  const world = new MonitorWorld();
+  world.link(peer, answering(400));
+  world.runFor(minute);
+  world.peers.set(peer, silent("hangs"));
+  world.seen.length = 0;
+  world.runPastDeadline(200);
+  assertEquals(world.times("probe").length, 1);
+  const reportedAt = world.now;
+  world.monitor.handleReportedLoss(peer, fakeNodeId(2), world.now);
+  world.runFor(0);
+  assertEquals(world.times("probe")[1], reportedAt);
+  // Who is looked for already is not looked for again: the word of others is not used up.
+  world.monitor.handleReportedLoss(peer, fakeNodeId(3), world.now);
+  world.runPastDeadline(0);
+  assertEquals(world.times("suspect").length, 1);
+});

@@ -129,7 +129,17 @@ export class MonitoredLink implements ProbeTimes {
 
   /** Whether an answer is awaited. */
   get isWaiting(): boolean {
-    return this.#awaited !== undefined || this.#round !== undefined;
+    return this.#awaited !== undefined || this.isSuspect;
+  }
+
+  /** Whether a round of suspicion is under way. */
+  get isSuspect(): boolean {
+    return this.#round !== undefined;
+  }
+
+  /** Whether it is probed for a report already. */
+  get isReported(): boolean {
+    return this.#isReported;
   }
 
   /** What both ends' records show of the link now; `undefined`: they do not both name it. */
@@ -177,9 +187,11 @@ export class MonitoredLink implements ProbeTimes {
   }
 
   /** Another node says that it lost the peer: it is probed by then, and no time is lost over it. */
-  handleReportedLoss(soon: Instant): void {
+  handleReportedLoss(soon: Instant, now: Instant): void {
     this.#isReported = true;
-    this.probeBy(soon);
+    if (this.#awaited === undefined) return this.probeBy(soon);
+    const { sentAt, isRepeated } = this.#awaited;
+    this.#awaited = this.#await(sentAt, isRepeated, now);
   }
 
   /** An exchange was finished; at `address`, unless the peer dialled. */
