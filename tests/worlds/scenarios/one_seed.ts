@@ -1,5 +1,5 @@
 import { invariant } from "../../../src/base/invariant.ts";
-import { minutes, seconds } from "../../../src/base/instant.ts";
+import { minutes, scaled, seconds } from "../../../src/base/instant.ts";
 import { linksCoalesce, linksMax } from "../../../src/node/limits.ts";
 import { Fleet } from "../../sim/fleet.ts";
 import type { Machine } from "../../sim/world.ts";
@@ -43,7 +43,7 @@ async function play(size: ScenarioSize, findings: Findings): Promise<void> {
   findings.equals("pieces without the seed", islandsOf(others), 1);
 
   // Later links are told together: until then the picture may hang a newcomer on the seed alone.
-  await world.run(linksCoalesce);
+  await world.run(scaled(linksCoalesce, 1.5));
   await world.run(seconds(5));
   const alarms = new LostLinks(world, others);
   alarms.spare(seed);
