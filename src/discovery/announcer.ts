@@ -91,18 +91,18 @@ export class Announcer {
   }
 
   /**
-   * A beacon from another island. One alone is nothing yet; a second one long enough after is.
-   * Returns whether there is another island; to be sure again takes two more.
+   * A beacon from another island. One alone may be a change that still spreads: it is answered, and
+   * only a second one long enough after is worth beaconing at. Returns whether it is to be answered.
    */
   handleDifferent(now: Instant): boolean {
     const since = this.#differentSince;
     if (since === undefined || elapsed(since, now) > islandMemory) {
       this.#differentSince = now;
-      return false;
+      return true;
     }
     if (elapsed(since, now) < islandConfirmation) return false;
-    this.#differentSince = undefined;
     this.handleInconsistent(now);
+    this.#differentSince = now;
     return true;
   }
 

@@ -5,9 +5,10 @@
  *
  * Addresses come from beacons (connect-back), from stored records, from earlier links and from
  * `--peer`. A node dials until it has D links in total (`degreeFor`). With links enough it still
- * answers a solicitation, or another island once it has heard it twice some seconds apart, by lot, so
- * that about three of all hearers do; a solicitation repeated within a minute raises the odds. One known unreachable id is dialled
- * every 30 s, every 2 s while there is no link at all, and at once after an interface change.
+ * answers a solicitation, or another island's beacon once in some seconds, by lot, so that about
+ * three of all hearers do; a solicitation repeated within a minute raises the odds. One known
+ * unreachable id is dialled every 30 s, every 2 s while there is no link at all, and at once after an
+ * interface change.
  *
  * Two islands on one network notice each other by the first beacon of one that the other hears: at
  * rest each island sends one at the latest every 1.5 · Imax = 384 s, about every 80 s on average; a
@@ -197,10 +198,10 @@ export class Discovery {
     const text = formatSocketAddress(address);
     if (this.#surroundings.isOwn(text)) return this.#drop("beacon from own address");
     this.#counters.count("beacon heard");
-    let isOtherIsland = false;
+    let answersIsland = false;
     if (beacon.solicitation) this.#hearSolicitation(announcer, now);
     else if (islandAgrees) announcer.handleConsistent(beacon.id);
-    else isOtherIsland = announcer.handleDifferent(now);
+    else answersIsland = announcer.handleDifferent(now);
 
     const id = this.#surroundings.idAt(text, now) ?? beacon.id;
     if (id !== beacon.id) this.#counters.count("beacon under another's name");
@@ -208,7 +209,7 @@ export class Discovery {
     if (!this.#candidates.hear(id, address, now)) return this.#drop("stranger without a place");
     this.#dialling.handleHeard(id, now);
     if (!this.#surroundings.isLinked(id)) {
-      this.#considerConnectBack(id, beacon.solicitation, isOtherIsland, announcer, now);
+      this.#considerConnectBack(id, beacon.solicitation, answersIsland, announcer, now);
     } else if (beacon.solicitation && id === beacon.id && !this.#dialling.isDialling(id)) {
       this.#considerRelink(id, now);
     }
@@ -321,13 +322,13 @@ export class Discovery {
   #considerConnectBack(
     id: NodeId,
     solicitation: boolean,
-    isOtherIsland: boolean,
+    answersIsland: boolean,
     announcer: Announcer,
     now: Instant,
   ): void {
     if (this.#dialling.isDialling(id)) return;
     const held = this.#candidates.isHeld(id);
-    const asks = solicitation || isOtherIsland;
+    const asks = solicitation || answersIsland;
     const beyondDegree = asks && this.#volunteers(id, solicitation, announcer, now);
     if (!beyondDegree && !this.#dialling.wantsLink(held)) return;
     const triedAt = this.#candidates.triedAt(id);

@@ -21,8 +21,8 @@ export const burstOffsets = [milliseconds(0), milliseconds(100), milliseconds(40
 /** Bursts on one interface begin at least this far apart: addresses often appear in a row. */
 export const burstGap = seconds(1);
 /**
- * A different island must be seen twice this far apart before beacons or dials come of it: shorter is
- * a change still spreading, and while a network forms that is nearly every beacon.
+ * A different island must be seen twice this far apart before beacons come of it, and is answered no
+ * oftener: shorter is a change still spreading, and while a network forms that is nearly every beacon.
  */
 export const islandConfirmation = seconds(5);
 /** A different island seen longer ago than this is forgotten: two full intervals. */
