@@ -115,7 +115,8 @@ async function nodesAnswer(
     start(sink) {
       const end = () => {
         sink.error(signal.reason);
-        // Somebody who stands still asks for no more slices: they must not wait for him.
+        // Somebody who stands still asks for no more slices: they must not wait for him. It does not
+        // reject: nothing is done after the last slice but to count one list less.
         void slices.return?.();
       };
       if (signal.aborted) end();
