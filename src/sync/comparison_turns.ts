@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { earliest, type Instant, instant, later, scaled } from "../base/instant.ts";
+import { type Duration, earliest, type Instant, instant, later, scaled } from "../base/instant.ts";
 import type { Prng } from "../base/prng.ts";
 import type { NodeId } from "../wire/node_id.ts";
 import { type Allowance, laterAllowing, noAllowance, runsLate } from "./allowance.ts";
@@ -16,6 +16,7 @@ import {
   comparisonQuiet,
   comparisonsAtOnce,
   comparisonSettle,
+  lateComparisonLook,
   lateComparisonPatience,
   lateComparisonSettle,
 } from "./limits.ts";
@@ -29,12 +30,17 @@ export type ComparisonReason =
   /** Now, whatever is on its way: the peer holds far more, or told something unreadable. */
   | "at once";
 
-interface Wish {
-  readonly why: ComparisonReason;
+interface Window {
   /** From now on, once records have stopped coming in for a moment. */
   readonly at: Instant;
   /** Whether they have or not. */
   readonly latest: Instant;
+}
+
+interface Wish extends Window {
+  readonly why: ComparisonReason;
+  /** The same for as long as this process runs late. */
+  readonly late: Window;
 }
 
 /** The machine. */
@@ -47,6 +53,8 @@ export class ComparisonTurns {
   readonly #notBefore = new Map<NodeId, Instant>();
   /** Until then no other begins for a probe's sake: this process runs late, and one brings most. */
   #restUntil: Instant | undefined;
+  /** When those are looked at again that wait only because this process runs late. */
+  #lookAgainAt: Instant | undefined;
   /** When records have stopped coming in, if none comes until then. */
   #quietAt: Instant | undefined;
 
@@ -65,22 +73,21 @@ export class ComparisonTurns {
   want(id: NodeId, why: ComparisonReason, now: Instant): void {
     // Of links that come together one is enough; whether another differs its first probe tells.
     if (why === "link" && this.#running.size + this.#due.size > 0) return;
-    const wish = why === "probe" ? this.#wishOnceSettled(now) : { why, at: now, latest: now };
+    const wish = why === "probe" ? this.#wishOnceSettled(now) : wishAt(why, now);
     const before = this.#due.get(id);
     if (before === undefined || wish.latest < before.latest) this.#due.set(id, wish);
   }
 
   #wishOnceSettled(now: Instant): Wish {
-    const isLate = runsLate(this.#allowance, now);
-    const settle = isLate ? lateComparisonSettle : comparisonSettle;
+    const share = this.#prng.between(0.5, 1);
+    const within = (settle: Duration, longest: Duration): Window => ({
+      at: laterAllowing(now, scaled(settle, share), this.#allowance),
+      latest: laterAllowing(now, longest, this.#allowance),
+    });
     return {
       why: "probe",
-      at: laterAllowing(now, scaled(settle, this.#prng.between(0.5, 1)), this.#allowance),
-      latest: laterAllowing(
-        now,
-        isLate ? lateComparisonPatience : comparisonPatience,
-        this.#allowance,
-      ),
+      ...within(comparisonSettle, comparisonPatience),
+      late: within(lateComparisonSettle, lateComparisonPatience),
     };
   }
 
@@ -110,14 +117,16 @@ export class ComparisonTurns {
   /** Whom to compare with now; each is told by `handleEnded` when it is over. */
   handleTimeout(now: Instant): NodeId[] {
     const begun: NodeId[] = [];
+    const isLate = runsLate(this.#allowance, now);
+    this.#lookAgainAt = isLate ? later(now, lateComparisonLook) : undefined;
     for (const [id, wish] of [...this.#due].sort(([, a], [, b]) => a.at - b.at)) {
       if (this.#running.size >= comparisonsAtOnce) break;
-      if (this.#startOf(id, wish) > now || this.#running.has(id)) continue;
+      if (this.#startOf(id, wish, isLate) > now || this.#running.has(id)) continue;
       this.#due.delete(id);
       this.#notBefore.delete(id);
       this.#running.add(id);
       begun.push(id);
-      if (runsLate(this.#allowance, now)) this.#restUntil = later(now, lateComparisonSettle);
+      if (isLate) this.#restUntil = later(now, lateComparisonSettle);
     }
     return begun;
   }
@@ -127,14 +136,24 @@ export class ComparisonTurns {
     if (this.#running.size >= comparisonsAtOnce) return undefined;
     let next: Instant | undefined;
     for (const [id, wish] of this.#due) {
-      if (!this.#running.has(id)) next = earliest(next, this.#startOf(id, wish));
+      if (this.#running.has(id)) continue;
+      const start = this.#startOf(id, wish, false);
+      const looked = Math.max(start, this.#lookAgainAt ?? start);
+      next = earliest(next, instant(Math.min(looked, this.#startOf(id, wish, true))));
     }
     return next;
   }
 
-  #startOf(id: NodeId, { why, at, latest }: Wish): Instant {
+  #startOf(id: NodeId, wish: Wish, isLate: boolean): Instant {
+    const { at, latest } = isLate ? wish.late : wish;
     const settled = Math.min(latest, Math.max(at, this.#quietAt ?? at));
-    const start = why === "probe" ? Math.max(settled, this.#restUntil ?? settled) : settled;
+    const rests = isLate && wish.why === "probe";
+    const start = rests ? Math.max(settled, this.#restUntil ?? settled) : settled;
     return instant(Math.max(start, this.#notBefore.get(id) ?? start));
   }
+}
+
+function wishAt(why: ComparisonReason, now: Instant): Wish {
+  const at = { at: now, latest: now };
+  return { why, ...at, late: at };
 }

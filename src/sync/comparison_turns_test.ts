@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { idOf } from "../../tests/sim/beacon_bus.ts";
-import { instant, later, milliseconds, seconds } from "../base/instant.ts";
+import { type Instant, instant, later, milliseconds, seconds } from "../base/instant.ts";
 import { Prng } from "../base/prng.ts";
 import { ComparisonTurns } from "./comparison_turns.ts";
 import {
@@ -8,6 +8,7 @@ import {
   comparisonQuiet,
   comparisonsAtOnce,
   comparisonSettle,
+  lateComparisonLook,
   lateComparisonPatience,
   lateComparisonSettle,
 } from "./limits.ts";
@@ -140,16 +141,41 @@ Deno.test("a wish during a comparison with the same peer waits for its end", () 
   assertEquals(machine.handleTimeout(begin), [id]);
 });
 
+/** When the machine begins a comparison, asked at its own deadlines; and how often it was asked. */
+function beginning(machine: ComparisonTurns, until: Instant): { at: Instant; looks: number } {
+  for (let looks = 1;; looks++) {
+    const at = machine.nextTimeout();
+    assert(at !== undefined && at <= until);
+    if (machine.handleTimeout(at).length > 0) return { at, looks };
+  }
+}
+
 Deno.test("a node that runs late gives what is on its way more time", () => {
-  const machine = new ComparisonTurns(new Prng([5]), () => milliseconds(3_000));
-  machine.want(idOf(1), "probe", begin);
-  const due = machine.nextTimeout();
-  assert(due !== undefined && due > settled);
-  assert(due <= later(begin, milliseconds(lateComparisonSettle + 3_000)));
-  // And when records keep coming in, a later last moment.
   const last = later(begin, milliseconds(lateComparisonPatience + 3_000));
-  machine.handleChange(last);
-  assertEquals(machine.nextTimeout(), last);
+  const begun = (keepsComing: boolean) => {
+    const machine = new ComparisonTurns(new Prng([5]), () => milliseconds(3_000));
+    machine.want(idOf(1), "probe", begin);
+    if (keepsComing) machine.handleChange(last);
+    return beginning(machine, last);
+  };
+  const { at, looks } = begun(false);
+  assert(at > later(settled, milliseconds(3_000)));
+  assert(at <= later(begin, milliseconds(lateComparisonSettle + 3_000)));
+  assert(looks <= 2 + lateComparisonSettle / lateComparisonLook);
+  // And when records keep coming in, a later last moment.
+  assertEquals(begun(true).at, last);
+});
+
+Deno.test("a node that is in time again compares as soon as any other, and within a look", () => {
+  let allowed = 3_000;
+  const machine = new ComparisonTurns(new Prng([5]), () => milliseconds(allowed));
+  machine.want(idOf(1), "probe", begin);
+  const first = machine.nextTimeout();
+  assert(first !== undefined);
+  assertEquals(machine.handleTimeout(first), []);
+  allowed = 0;
+  const { at, looks } = beginning(machine, later(first, lateComparisonLook));
+  assertEquals([at, looks], [later(first, lateComparisonLook), 1]);
 });
 
 Deno.test("while a node runs late records that keep coming put a comparison off for longer", () => {
@@ -171,7 +197,7 @@ Deno.test("a node that runs late compares for its probes one by one, at once whe
   const first = later(begin, milliseconds(lateComparisonSettle + 3_000));
   assertEquals(machine.handleTimeout(first).length, 1);
   const rested = later(first, lateComparisonSettle);
-  assertEquals(machine.nextTimeout(), rested);
+  assertEquals(machine.handleTimeout(later(rested, milliseconds(-1))), []);
   machine.want(three, "at once", first);
   assertEquals(machine.handleTimeout(first), [three]);
   for (const id of [one, two, three]) machine.handleEnded(id, undefined);

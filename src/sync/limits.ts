@@ -77,6 +77,8 @@ export const comparisonPatience = seconds(10);
  */
 export const lateComparisonSettle = seconds(20);
 export const lateComparisonPatience = seconds(30);
+/** How often it looks whether it still runs late: lateness halves in that time. */
+export const lateComparisonLook = seconds(2);
 /** Keys per fetch: a datagram answers two to four records, and what is left is asked again. */
 export const fetchKeysPerRequest = 8;
 
