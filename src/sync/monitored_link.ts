@@ -251,9 +251,7 @@ export class MonitoredLink implements ProbeTimes {
     this.probeBy(later(now, probeInterval));
   }
 
-  /**
-   * Whether a long round trip may be this node's own doing. Then it is no measure of the link.
-   */
+  /** Whether a long round trip may be this node's own doing: then it is no measure of the link. */
   #isOwnLateness(rtt: Duration, now: Instant): boolean {
     return rtt > repeatAfterMin && rtt <= this.#trust.allowance(now);
   }
