@@ -5,7 +5,15 @@
  * @module
  */
 import { type Duration, milliseconds } from "../base/instant.ts";
-import { falseAlarmChance, probeTriesMax, probeTriesMin } from "./limits.ts";
+import {
+  falseAlarmChance,
+  missAfterMax,
+  missAfterUnmeasured,
+  probeTriesMax,
+  probeTriesMin,
+  remeasuringsMax,
+  repeatAfterMin,
+} from "./limits.ts";
 
 /** RFC 6298 §2: gains of the smoothed round trip and of its variation, and the variation's weight. */
 const roundTripGain = 1 / 8;
@@ -20,6 +28,7 @@ export class RoundTripEstimate {
   #smoothed: Duration | undefined;
   #variation = 0;
   #samples = 0;
+  #remeasurings = 0;
 
   /** Absent before the first sample. */
   get smoothed(): Duration | undefined {
@@ -28,9 +37,13 @@ export class RoundTripEstimate {
 
   /**
    * Takes in one measured round trip. Links are proven while processes start and machines are busy:
-   * an early sample that is half as long as the mean begins it anew.
+   * an early sample that is half as long as the mean begins it anew, and a long one that this node's
+   * own lateness may have made long is none.
+   *
+   * @param allowance What this node allows others now for running late.
    */
-  sample(rtt: Duration): void {
+  sample(rtt: Duration, allowance = milliseconds(0)): void {
+    if (rtt > repeatAfterMin && rtt <= allowance) return;
     this.#samples += 1;
     const isUnsettled = this.#samples <= settledSamples;
     if (this.#smoothed === undefined || (isUnsettled && rtt < this.#smoothed / 2)) {
@@ -41,6 +54,17 @@ export class RoundTripEstimate {
     const deviation = Math.abs(this.#smoothed - rtt);
     this.#variation += (deviation - this.#variation) * variationGain;
     this.#smoothed = milliseconds(this.#smoothed + (rtt - this.#smoothed) * roundTripGain);
+  }
+
+  /**
+   * Whether the link seems long, and is worth another sample soon; a few times. Where others watch it
+   * the next one may be minutes away.
+   */
+  takeRemeasuring(): boolean {
+    const seemsLong = this.patience(repeatAfterMin, missAfterMax) > missAfterUnmeasured;
+    if (!seemsLong || this.#remeasurings >= remeasuringsMax) return false;
+    this.#remeasurings += 1;
+    return true;
   }
 
   /** How long an answer may take before it counts as missing, within the two limits. */

@@ -29,7 +29,6 @@ import {
   probeInterval,
   provenAddressesMax,
   provenAddressLifetime,
-  remeasuringsMax,
   repeatAfterMin,
   restartingLinkLifetime,
   restingProbeInterval,
@@ -89,7 +88,6 @@ export class MonitoredLink implements ProbeTimes {
   #indirectRounds = 0;
   #forgivenGaps = 0;
   readonly #roundTrip = new RoundTripEstimate();
-  #remeasurings = 0;
   /** Somebody lost the peer: the probe under way, or the next one, is for that. */
   #isReported = false;
   /** A proven port refused, before anybody was suspected. */
@@ -235,25 +233,12 @@ export class MonitoredLink implements ProbeTimes {
     const rtt = elapsed(probe.sentAt, now);
     // What was answered so long ago says nothing about now.
     if (rtt > this.#trust.patience(answerAgeMax, now)) return "answer too late";
-    if (!this.#isOwnLateness(rtt, now)) this.#roundTrip.sample(rtt);
-    this.#measureAgain(now);
+    this.#roundTrip.sample(rtt, this.#trust.allowance(now));
+    if (this.#roundTrip.takeRemeasuring()) this.probeBy(later(now, probeInterval));
     if (!probe.settled) this.#probes.loss.sample(false);
     // What was asked before and should have been answered by now is lost.
     this.#probes.expire(this.#patience(repeatAfterMin, now), now);
     return this.handleHeard(now);
-  }
-
-  /** What seems long is asked again soon: where others watch the next sample may be minutes away. */
-  #measureAgain(now: Instant): void {
-    const patience = this.#roundTrip.patience(repeatAfterMin, missAfterMax);
-    if (patience <= missAfterUnmeasured || this.#remeasurings >= remeasuringsMax) return;
-    this.#remeasurings += 1;
-    this.probeBy(later(now, probeInterval));
-  }
-
-  /** Whether a long round trip may be this node's own doing: then it is no measure of the link. */
-  #isOwnLateness(rtt: Duration, now: Instant): boolean {
-    return rtt > repeatAfterMin && rtt <= this.#trust.allowance(now);
   }
 
   /** A datagram was answered. */
